@@ -1,0 +1,98 @@
+"""Pinhole geometry between pixels and metres, for whole images at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from damage_perception.frame import CameraIntrinsics
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A plane in the camera's optical frame: `normal @ p + offset` is the height of p, metres.
+
+    The normal has length 1 and points to the camera's side, so the camera's own height is
+    `offset`.
+    """
+
+    normal: tuple[float, float, float]
+    offset: float
+
+    def heights(self, points_m: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the height of points (..., 3) above the plane, metres."""
+        heights: NDArray[np.float64] = points_m @ np.asarray(self.normal) + self.offset
+        return heights
+
+    @classmethod
+    def through(cls, normal: NDArray[np.float64], point_m: NDArray[np.float64]) -> Plane:
+        """Make the plane through a point, its normal (3,) turned to the camera's side."""
+        unit = normal / np.linalg.norm(normal)
+        offset = -float(unit @ point_m)
+        sign = -1.0 if offset < 0.0 else 1.0
+        x, y, z = (float(value) for value in sign * unit)
+        return cls((x, y, z), sign * offset)
+
+
+@lru_cache(maxsize=8)
+def _ray_slopes(camera: CameraIntrinsics) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    columns = (np.arange(camera.width, dtype=np.float32) - camera.cx) / camera.fx
+    rows = (np.arange(camera.height, dtype=np.float32) - camera.cy) / camera.fy
+    return columns.astype(np.float32), rows.astype(np.float32)
+
+
+def rays(u: NDArray[np.floating], v: NDArray[np.floating], camera: CameraIntrinsics) -> NDArray:
+    """Give the viewing rays of pixels: (..., 3) float64 with z = 1."""
+    x = (np.asarray(u, np.float64) - camera.cx) / camera.fx
+    y = (np.asarray(v, np.float64) - camera.cy) / camera.fy
+    return np.stack([x, y, np.ones_like(x)], axis=-1)
+
+
+def height_image(
+    depth_m: NDArray[np.float32],
+    plane: Plane,
+    camera: CameraIntrinsics,
+    window: tuple[slice, slice] = (slice(None), slice(None)),
+) -> NDArray[np.float32]:
+    """Give the height above a plane of each pixel of a window of a depth image.
+
+    Args:
+        depth_m: (H, W) float32, metres, NaN = invalid.
+        plane: the plane.
+        camera: the camera of the image.
+        window: rows and columns.
+
+    Returns:
+        float32 metres of the window's shape, NaN where depth is invalid.
+    """
+    columns, rows = _ray_slopes(camera)
+    a, b, c = (np.float32(value) for value in plane.normal)
+    across = a * columns[window[1]]
+    down = b * rows[window[0]] + c
+    # One pass over the image: height = depth * (normal . ray) + offset.
+    return depth_m[window] * (down[:, None] + across[None, :]) + np.float32(plane.offset)
+
+
+def points(
+    depth_m: NDArray[np.float32],
+    u: NDArray[np.integer],
+    v: NDArray[np.integer],
+    camera: CameraIntrinsics,
+) -> NDArray[np.float64]:
+    """Give the points (N, 3), metres, of the pixels (u, v) of a depth image."""
+    return rays(u, v, camera) * depth_m[v, u].astype(np.float64)[:, None]
+
+
+def on_plane(
+    u: NDArray[np.floating], v: NDArray[np.floating], plane: Plane, camera: CameraIntrinsics
+) -> NDArray[np.float64]:
+    """Give where the rays of pixels meet a plane: (..., 3) metres, NaN if behind the camera."""
+    ray = rays(u, v, camera)
+    slope = ray @ np.asarray(plane.normal)
+    with np.errstate(divide='ignore', invalid='ignore'):
+        depth = np.where(slope < -1e-9, -plane.offset / slope, np.nan)
+    met: NDArray[np.float64] = ray * depth[..., None]
+    return met
