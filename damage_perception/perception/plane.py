@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics
-from damage_perception.perception.projection import Plane, height_image, points
+from damage_perception.perception.projection import Plane, height_image, on_plane, plane_axes, points, project
 from damage_perception.settings import check_ranges, setting
 
 _MOST_PLANES = 5  # belts, a floor, large box tops: candidates in one picture
+_MAP_STEP = 4  # pixels between two points of the map of the support
 _MOST_POINTS = 12_000  # for RANSAC; more points give no better plane, only a slower one
 
 
@@ -62,19 +63,26 @@ class SupportFinder:
     def __init__(self, settings: PlaneSettings | None = None) -> None:
         self.settings = settings or PlaneSettings()
         self._camera: CameraIntrinsics | None = None
+        self._forget()
+
+    def _forget(self) -> None:
         self._plane: Plane | None = None
         self._hull: NDArray[np.int32] | None = None
+        self._known: NDArray[np.bool_] | None = None
+        self._cloud: NDArray[np.float64] | None = None
 
     def update(self, depth_m: NDArray[np.float32], camera: CameraIntrinsics) -> Support | None:
         """Give the support of a depth image (H, W) float32 metres; None if there is none."""
         if camera != self._camera:
-            self._camera, self._plane, self._hull = camera, None, None
+            self._camera = camera
+            self._forget()
         if self._plane is None or self._moved(depth_m, camera):
             plane = find_support_plane(depth_m, camera, self.settings)
             if plane is None:
-                return self._support(camera)
-            self._plane, self._hull = plane, None
-        self._grow_region(depth_m, camera)
+                return None
+            self._forget()
+            self._plane = plane
+        self._refine(depth_m, camera)
         return self._support(camera)
 
     def _support(self, camera: CameraIntrinsics) -> Support | None:
@@ -107,14 +115,23 @@ class SupportFinder:
         on = np.mean(np.abs(height) < self.settings.tolerance_m)
         return bool(below > 0.2 or on < 0.02)
 
-    def _grow_region(self, depth_m: NDArray[np.float32], camera: CameraIntrinsics) -> None:
+    def _refine(self, depth_m: NDArray[np.float32], camera: CameraIntrinsics) -> None:
+        """Add what this picture shows of the support: parcels hid other parts of it before."""
         assert self._plane is not None
-        hull = _support_hull(depth_m, self._plane, camera, self.settings.tolerance_m)
-        if hull is None:
+        height = height_image(depth_m, self._plane, camera)[::_MAP_STEP, ::_MAP_STEP]
+        near = np.abs(height) < self.settings.tolerance_m
+        on = _main_piece(near, height >= self.settings.tolerance_m)
+        v, u = np.nonzero(on)
+        if len(u) < 50:
             return
-        if self._hull is not None:
-            hull = np.concatenate([hull, self._hull])
-        self._hull = cv2.convexHull(hull).astype(np.int32)
+        self._known = on if self._known is None else on | self._known
+        self._hull = _outline(self._known, self._plane, camera)
+        cloud = points(depth_m, u * _MAP_STEP, v * _MAP_STEP, camera)
+        if self._cloud is not None:
+            cloud = np.concatenate([cloud, self._cloud])
+        # Enough to average over a few pictures, little enough to forget a support that sags.
+        self._cloud = cloud[: 2 * _MOST_POINTS]
+        self._plane = fit_plane(self._cloud)
 
 
 def find_support_plane(
@@ -138,12 +155,18 @@ def find_support_plane(
     if not candidates:
         return None
     most = max(count for count, _ in candidates)
-    large = [plane for count, plane in candidates if 3 * count >= most]
+    large = [plane for count, plane in candidates if 6 * count >= most]
     return max(large, key=lambda plane: plane.offset)
 
 
 def _stride(shape: tuple[int, ...]) -> int:
     return max(1, int(np.sqrt(shape[0] * shape[1] / (4 * _MOST_POINTS))))
+
+
+def _middle(shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Give rows and columns of the middle half of a picture, where a camera is aimed at."""
+    h, w = shape
+    return slice(h // 4, h - h // 4), slice(w // 4, w - w // 4)
 
 
 def _cloud(
@@ -155,8 +178,7 @@ def _cloud(
     if len(corners):
         cv2.fillPoly(inside, [corners.round().astype(np.int32)], 1)
     else:
-        h, w = depth_m.shape
-        inside[h // 8 : h - h // 8, w // 4 : w - w // 4] = 1
+        inside[_middle(depth_m.shape)] = 1
     v, u = np.nonzero(inside.astype(bool) & np.isfinite(depth_m))
     step = max(1, len(u) // _MOST_POINTS)
     return points(depth_m, u[::step], v[::step], camera)
@@ -182,21 +204,43 @@ def fit_plane(cloud: NDArray[np.float64]) -> Plane:
     return Plane.through(vectors[:, 0], centre)
 
 
-def _support_hull(
-    depth_m: NDArray[np.float32], plane: Plane, camera: CameraIntrinsics, tolerance_m: float
-) -> NDArray[np.int32] | None:
-    """Give the convex outline of the largest connected piece of support, (N, 1, 2) pixels."""
-    step = 4
-    height = height_image(depth_m, plane, camera)[::step, ::step]
-    on = (np.abs(height) < tolerance_m).astype(np.uint8)
-    # Open: noise is no belt. Close: drop-outs and parcels interrupt the belt but do not end it.
-    on = cv2.morphologyEx(on, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    closed = cv2.morphologyEx(on, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed)
-    if count < 2:
-        return None
-    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    v, u = np.nonzero((labels == largest) & (on > 0))
-    if len(u) < 20:
-        return None
-    return cv2.convexHull(np.stack([u, v], axis=1).astype(np.int32) * step).astype(np.int32)
+def _main_piece(on: NDArray[np.bool_], above: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the support in the middle of the picture, also where parcels cut it into pieces.
+
+    Not the largest piece: the floor may happen to lie in the same plane.
+    """
+    square = np.ones((5, 5), np.uint8)
+    opened = cv2.morphologyEx(on.astype(np.uint8), cv2.MORPH_OPEN, square)  # rails are no belt
+    count, pieces = cv2.connectedComponents(opened, connectivity=4)
+    inside = np.bincount(pieces[_middle(on.shape)].ravel(), minlength=count)
+    whole = np.bincount(pieces.ravel(), minlength=count)
+    central = 3 * inside >= whole
+    central[0] = False
+    piece = central[pieces]
+    joined = piece | cv2.morphologyEx(above.astype(np.uint8), cv2.MORPH_OPEN, square)
+    joined = cv2.morphologyEx(joined.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    count, labels = cv2.connectedComponents(joined, connectivity=4)
+    middle = np.bincount(labels[piece], minlength=count)
+    middle[0] = 0
+    main: NDArray[np.bool_] = piece & (labels == int(np.argmax(middle)))
+    return main
+
+
+def _outline(
+    on: NDArray[np.bool_], plane: Plane, camera: CameraIntrinsics
+) -> NDArray[np.int32]:
+    """Give the rectangle on the plane that holds a map of the support, (N, 1, 2) pixels.
+
+    Belts, trays and tables are rectangles; the outermost hundredth on each side is cut off, since
+    rails and cables touch them here and there.
+    """
+    v, u = np.nonzero(on)
+    frame = plane_axes(plane)
+    flat = on_plane(u * _MAP_STEP, v * _MAP_STEP, plane, camera) @ frame[:, :2]
+    (_, _), _, angle = cv2.minAreaRect(cv2.convexHull(flat.astype(np.float32)))
+    c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    turn = np.array([[c, -s], [s, c]])
+    low, high = np.percentile(flat @ turn, [0.5, 99.5], axis=0)
+    corners = np.array([low, (low[0], high[1]), high, (high[0], low[1])]) @ turn.T
+    foot = -plane.offset * np.asarray(plane.normal)
+    return project(corners @ frame[:, :2].T + foot, camera).round().astype(np.int32)[:, None]

@@ -96,3 +96,24 @@ def on_plane(
         depth = np.where(slope < -1e-9, -plane.offset / slope, np.nan)
     met: NDArray[np.float64] = ray * depth[..., None]
     return met
+
+
+def project(points_m: NDArray[np.float64], camera: CameraIntrinsics) -> NDArray[np.float64]:
+    """Give the pixels (..., 2) as u, v of points (..., 3), metres, in the optical frame."""
+    z = np.maximum(points_m[..., 2], 1e-6)
+    u = camera.fx * points_m[..., 0] / z + camera.cx
+    v = camera.fy * points_m[..., 1] / z + camera.cy
+    return np.stack([u, v], axis=-1)
+
+
+def plane_axes(plane: Plane) -> NDArray[np.float64]:
+    """Give axes (3, 3) as columns: x and y in the plane (x as near to the camera's x), -normal.
+
+    Right-handed; z points away from the camera, so x and y run as the picture's columns and rows.
+    """
+    z = -np.asarray(plane.normal)
+    x = np.array([1.0, 0.0, 0.0]) - z[0] * z
+    if np.linalg.norm(x) < 0.1:  # the plane is seen edge on from the side: take the camera's y
+        x = np.cross(np.array([0.0, 1.0, 0.0]), z)
+    x /= np.linalg.norm(x)
+    return np.stack([x, np.cross(z, x), z], axis=1)
