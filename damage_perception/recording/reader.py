@@ -1,0 +1,177 @@
+"""Read recordings, whole or damaged: rosbag2 folders, bare `.mcap` and `.db3` files.
+
+Whole ones are read by `rosbags`. Where that fails, what is left of an MCAP file is recovered
+(`salvage`), and what was lost is said; nothing that fails a checksum is ever given out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from damage_perception.errors import UserError
+from damage_perception.recording import salvage
+
+if TYPE_CHECKING:
+    from rosbags.rosbag2 import Reader
+
+
+class RecordingError(UserError):
+    """A recording that cannot be read; the text names it and says what to do."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic of a recording; `count` is what its index promises, 0 where the index is lost."""
+
+    name: str
+    msgtype: str
+    count: int
+
+
+@dataclass(frozen=True)
+class RawMessage:
+    """A message as it was recorded; `data` is CDR, `time_ns` the time of reception."""
+
+    topic: str
+    msgtype: str
+    time_ns: int
+    data: bytes
+
+
+class Recording:
+    """A recording that is read from start to end, in order of reception, any number of times.
+
+    `loss` is one sentence on what could not be read, '' while nothing is known to be lost; it is
+    complete once `messages()` has run to its end.
+
+    Raises:
+        RecordingError: if nothing of it can be read.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.loss = ''
+        self._files = _storage_files(self.path)
+        self._whole = True
+        try:
+            with self._open() as reader:
+                self.topics = {
+                    name: Topic(name, info.msgtype or 'more than one type', info.msgcount)
+                    for name, info in reader.topics.items()
+                }
+        except Exception as error:  # rosbags meets damage with whatever its parsers raise
+            self._whole = False
+            self._reason = _first_line(error)
+            self.topics = self._scan()
+
+    def messages(self, topics: Collection[str] = ()) -> Iterator[RawMessage]:
+        """Give the messages of some topics, or of all.
+
+        Raises:
+            RecordingError: if the storage fails and nothing of it can be recovered.
+        """
+        given: Counter[tuple[str, int]] = Counter()
+        if self._whole:
+            try:
+                for message in self._read(topics):
+                    given[message.topic, message.time_ns] += 1
+                    yield message
+                if sum(given.values()) == self._promise(topics):
+                    return
+                self._reason = 'its index does not fit its data'
+            except Exception as error:  # rosbags meets damage with whatever its parsers raise
+                self._reason = _first_line(error)
+        yield from self._salvage(topics, given)
+
+    def _promise(self, topics: Collection[str]) -> int:
+        return sum(
+            topic.count for name, topic in self.topics.items() if not topics or name in topics
+        )
+
+    def _open(self) -> Reader:
+        from rosbags.rosbag2 import Reader
+
+        lone = self.path.is_dir() and not (self.path / 'metadata.yaml').exists()
+        return Reader(self._files[0] if lone and len(self._files) == 1 else self.path)
+
+    def _read(self, topics: Collection[str]) -> Iterator[RawMessage]:
+        with self._open() as reader:
+            wanted = [link for link in reader.connections if not topics or link.topic in topics]
+            if not wanted:
+                return
+            for link, time_ns, data in reader.messages(wanted):
+                yield RawMessage(link.topic, link.msgtype, time_ns, data)
+
+    def _salvage(
+        self, topics: Collection[str], given: Counter[tuple[str, int]]
+    ) -> Iterator[RawMessage]:
+        """Give what is whole and was not given yet, then say what is lost."""
+        count = sum(given.values())
+        tally = salvage.Tally()
+        for topic, msgtype, time_ns, data in salvage.messages(self._files, tally):
+            if topics and topic not in topics:
+                continue
+            if given[topic, time_ns] > 0:
+                given[topic, time_ns] -= 1
+                continue
+            count += 1
+            yield RawMessage(topic, msgtype, time_ns, data)
+        self.loss = self._describe(tally, count, self._promise(topics))
+
+    def _scan(self) -> dict[str, Topic]:
+        """List the topics of a recording whose index is lost."""
+        tally = salvage.Tally()
+        counts: Counter[tuple[str, str]] = Counter(
+            (topic, msgtype) for topic, msgtype, _, _ in salvage.messages(self._files, tally)
+        )
+        if not counts:
+            raise RecordingError(
+                f'{self.path} holds no message that can be read ({tally.reason or self._reason}); '
+                'record or copy it again'
+            )
+        self.loss = self._describe(tally, sum(counts.values()), 0)
+        return {name: Topic(name, kind, count) for (name, kind), count in counts.items()}
+
+    def _describe(self, tally: salvage.Tally, count: int, promised: int) -> str:
+        if not tally.damaged and not tally.broken_off and count >= promised:
+            return ''  # only the index was unusable: every message is there
+        total = f' of {promised}' if promised > count else ''
+        lost = tally.describe_lost()
+        return (
+            f'{self.path} is damaged ({tally.reason or self._reason}): {count}{total} messages '
+            f'were recovered{", " if lost else ""}{lost}'
+        )
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip('.')
+
+
+def _storage_files(path: Path) -> list[Path]:
+    """List the storage files of a recording in their order.
+
+    Raises:
+        RecordingError: if the path is not a recording at all.
+    """
+    if not path.exists():
+        raise RecordingError(
+            f'{path} does not exist; give a rosbag2 folder, a .mcap or a .db3 file'
+        )
+    if path.is_file():
+        if path.suffix not in ('.mcap', '.db3'):
+            raise RecordingError(
+                f'{path} is not a recording; give a rosbag2 folder, a .mcap or a .db3 file'
+            )
+        if path.stat().st_size == 0:
+            raise RecordingError(f'{path} is empty; record or copy it again')
+        return [path]
+    files = [file for kind in ('*.mcap', '*.db3', '*.zstd') for file in path.glob(kind)]
+    if not files:
+        raise RecordingError(
+            f'{path} is not a recording: the folder holds no .mcap and no .db3 file'
+        )
+    return sorted(files, key=lambda file: (len(file.name), file.name))
