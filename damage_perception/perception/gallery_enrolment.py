@@ -1,0 +1,107 @@
+"""Enrolling references: from views to data files and rows of the index."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from damage_perception.perception.gallery_changes import add_step, note_step
+from damage_perception.perception.gallery_files import GalleryError, digest_of
+from damage_perception.perception.gallery_records import (
+    MAX_ACTIVE,
+    State,
+    check_features,
+    check_text,
+    time_text,
+)
+from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.view_codec import encode_view
+
+
+@dataclass(frozen=True, eq=False)
+class Enrolment:
+    """One view to enrol. `at` None: now; `features` None: not computed."""
+
+    view: ItemView
+    design: str = ''
+    features: NDArray[np.float32] | None = None
+    state: State = State.ACTIVE
+    reason: str = ''
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedEnrolment:
+    """An enrolment with its data file."""
+
+    enrolment: Enrolment
+    content: bytes
+    digest: str
+    features: bytes
+
+
+def encode_all(sku: str, enrolments: Iterable[Enrolment]) -> list[EncodedEnrolment]:
+    """Check and encode, so that nothing of a bad one is ever written.
+
+    Raises:
+        GalleryError, ViewError: naming what does not fit.
+    """
+    encoded = []
+    for enrolment in enrolments:
+        check_text(f'the design of {sku}', enrolment.design)
+        check_text('the reason', enrolment.reason)
+        if enrolment.state not in (State.ACTIVE, State.QUARANTINED, State.RETIRED):
+            raise GalleryError(f'a reference cannot be enrolled as {enrolment.state.value}')
+        features = b'' if enrolment.features is None else check_features(enrolment.features)
+        content = encode_view(enrolment.view)
+        encoded.append(EncodedEnrolment(enrolment, content, digest_of(content), features))
+    return encoded
+
+
+def insert_reference(
+    connection: sqlite3.Connection, change: int, sku: str, by: str, item: EncodedEnrolment
+) -> int:
+    """Name a data file in the index (inside a transaction) and give the reference's number."""
+    enrolment = item.enrolment
+    after = (enrolment.state.value, enrolment.reason)
+    cursor = connection.execute(
+        'INSERT INTO reference (sku, digest, enrolled_at, by, design, state, reason, features) '
+        'VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        (sku, item.digest, time_text(enrolment.at), by, enrolment.design, *after, item.features),
+    )
+    number = int(cursor.lastrowid or 0)
+    note_step(connection, change, number, (None, ''), after)
+    return number
+
+
+def retire_surplus(connection: sqlite3.Connection, change: int, sku: str) -> None:
+    """Retire the oldest active references of a product beyond six."""
+    rows = connection.execute(
+        "SELECT id FROM reference WHERE sku = ? AND state = 'active' "
+        'ORDER BY enrolled_at DESC, id DESC LIMIT -1 OFFSET ?',
+        (sku, MAX_ACTIVE),
+    ).fetchall()
+    for (number,) in rows:
+        reason = f'gave way to a newer one, a product has at most {MAX_ACTIVE}'
+        add_step(connection, change, number, State.RETIRED, reason)
+
+
+def refuse_surplus(connection: sqlite3.Connection) -> None:
+    """Refuse a change (inside its transaction) that gives a product more than six references.
+
+    Raises:
+        GalleryError: naming the product.
+    """
+    row = connection.execute(
+        "SELECT sku FROM reference WHERE state = 'active' GROUP BY sku HAVING count(*) > ? LIMIT 1",
+        (MAX_ACTIVE,),
+    ).fetchone()
+    if row is not None:
+        raise GalleryError(
+            f'{row[0]} would have more than {MAX_ACTIVE} active references; retire one first'
+        )
