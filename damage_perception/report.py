@@ -105,7 +105,8 @@ class DamageInstance:
 
 @dataclass(frozen=True, eq=False)
 class ItemReport:
-    """One item. `confidence_map` is (roi.height, roi.width) float32 P(damage), NaN not judged.
+    """One item. `mask` is (roi.height, roi.width) bool, True where the item is seen, and
+    `confidence_map` of that shape float32 P(damage), NaN not judged.
 
     The pose is that of the item's oriented box: origin in its centre, x along its length, y along
     its width, z out of the face that the camera sees best.
@@ -123,6 +124,7 @@ class ItemReport:
     status: Status
     frames: int  # frames that the judgement rests on
     damages: tuple[DamageInstance, ...]
+    mask: NDArray[np.bool_]
     confidence_map: NDArray[np.float32]
 
 

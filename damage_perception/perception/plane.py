@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics
 from damage_perception.perception.projection import Plane, height_image, on_plane, plane_axes, points, project
-from damage_perception.settings import check_ranges, setting
+from damage_perception.setting import check_ranges, setting
 
 _MOST_PLANES = 5  # belts, a floor, large box tops: candidates in one picture
 _MAP_STEP = 4  # pixels between two points of the map of the support

@@ -1,0 +1,89 @@
+"""A picture for people: items outlined, damage tinted, what is known written beside it."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from damage_perception.report import DamageReport, DamageType, Health, ItemReport, Status
+
+Colour = tuple[int, int, int]  # red, green, blue
+
+# Told apart also by people who see red and green alike (Okabe and Ito 2008).
+COLOURS: dict[DamageType, Colour] = {
+    DamageType.UNKNOWN: (153, 153, 153),
+    DamageType.CRUSH: (230, 159, 0),
+    DamageType.TEAR: (204, 121, 167),
+    DamageType.HOLE: (213, 94, 0),
+    DamageType.DECONSTRUCTION: (240, 228, 66),
+    DamageType.SPILL: (0, 114, 178),
+    DamageType.MISSING_UNIT: (86, 180, 233),
+    DamageType.ANOMALY: (255, 0, 255),
+}
+_SOUND: Colour = (0, 200, 140)
+_UNJUDGED: Colour = (170, 170, 170)
+
+
+def draw_overlay(
+    rgb: NDArray[np.uint8], report: DamageReport, threshold: float = 0.5
+) -> NDArray[np.uint8]:
+    """Draw a report over its image.
+
+    Args:
+        rgb: (H, W, 3) uint8, red first; not changed.
+        report: what was found in it.
+        threshold: P(damaged) from which an item is drawn as damaged.
+
+    Returns:
+        (H, W, 3) uint8.
+    """
+    picture = rgb.copy()
+    for item in report.items:
+        for damage in item.damages:
+            area = picture[damage.roi.slices]
+            tint = np.array(COLOURS[damage.damage_type])
+            area[damage.mask] = (0.45 * area[damage.mask] + 0.55 * tint).astype(np.uint8)
+    for item in report.items:
+        _draw_item(picture, item, threshold)
+    if report.health != Health.OK:
+        _write(picture, f'{report.health.name}: {report.reason}', (8, 8), (213, 94, 0))
+    return picture
+
+
+def item_colour(item: ItemReport, threshold: float) -> Colour:
+    """Give the colour of an item: grey not judged, green sound, that of its worst damage."""
+    if math.isnan(item.confidence):
+        return _UNJUDGED
+    if item.confidence < threshold:
+        return _SOUND
+    if not item.damages:
+        return COLOURS[DamageType.ANOMALY]
+    return COLOURS[max(item.damages, key=lambda damage: damage.confidence).damage_type]
+
+
+def _draw_item(picture: NDArray[np.uint8], item: ItemReport, threshold: float) -> None:
+    colour = item_colour(item, threshold)
+    outline = item.mask.astype(np.uint8)
+    corner = (item.roi.x, item.roi.y)
+    outlines, _ = cv2.findContours(
+        outline, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=corner
+    )
+    cv2.drawContours(picture, outlines, -1, colour, 2, cv2.LINE_AA)
+    chance = '?' if math.isnan(item.confidence) else f'{item.confidence:.2f}'
+    words = [f'#{item.track_id} {chance}']
+    words += [flag.name.lower() for flag in Status if flag & item.status and flag.name and
+              flag != Status.NO_REFERENCE]
+    _write(picture, ' '.join(words), (item.roi.x, item.roi.y - 18), colour)
+
+
+def _write(picture: NDArray[np.uint8], text: str, place: tuple[int, int], colour: Colour) -> None:
+    """Write on a dark plate, wholly inside the picture where it fits."""
+    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.45, 1)
+    x = int(np.clip(place[0], 0, max(0, picture.shape[1] - width - 6)))
+    y = int(np.clip(place[1], 0, max(0, picture.shape[0] - height - 8)))
+    cv2.rectangle(picture, (x, y), (x + width + 6, y + height + 8), (20, 20, 20), cv2.FILLED)
+    cv2.putText(picture, text, (x + 3, y + height + 3), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, 1,
+                cv2.LINE_AA)

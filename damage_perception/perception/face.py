@@ -1,0 +1,146 @@
+"""The face of an item that the camera sees best, as an oriented box."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from damage_perception.frame import CameraIntrinsics, RgbdFrame
+from damage_perception.perception.plane import fit_plane
+from damage_perception.perception.projection import Plane, on_plane, plane_axes, points
+from damage_perception.perception.sensor import SensorProfile
+from damage_perception.report import Pose, Roi
+
+_FEWEST_POINTS = 30
+_RANSAC_TRIES = 96
+_RANSAC_POINTS = 500
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """The face of an item that the camera sees best, as an oriented box.
+
+    Attributes:
+        plane: the face, in the camera's optical frame.
+        axes: (3, 3) columns: along the length, along the width, away from the camera.
+        centre: (3,) metres, the middle of the face.
+        size: (3,) metres: length, width, height above the support.
+    """
+
+    plane: Plane
+    axes: NDArray[np.float64]
+    centre: NDArray[np.float64]
+    size: NDArray[np.float64]
+
+    @property
+    def to_camera(self) -> NDArray[np.float64]:
+        """(4, 4) from view coordinates (x, y, away from the camera), metres, to the camera."""
+        matrix = np.eye(4)
+        matrix[:3, :3], matrix[:3, 3] = self.axes, self.centre
+        return matrix
+
+    def like(self, axis: NDArray[np.float64]) -> Face:
+        """Turn by quarters so that the length runs next to `axis` (3,), as in an earlier frame."""
+        axes, size = self.axes, self.size
+        if abs(axes[:, 1] @ axis) > abs(axes[:, 0] @ axis):
+            axes = np.stack([axes[:, 1], -axes[:, 0], axes[:, 2]], axis=1)
+            size = size[[1, 0, 2]]
+        if axes[:, 0] @ axis < 0.0:
+            axes = axes * [-1.0, -1.0, 1.0]
+        return Face(self.plane, axes, self.centre, size)
+
+    @property
+    def pose(self) -> Pose:
+        """The pose of the oriented box: x length, y width, z out of the face, origin its centre."""
+        out = -self.axes[:, 2]
+        turn = np.stack([self.axes[:, 0], np.cross(out, self.axes[:, 0]), out], axis=1)
+        centre = self.centre - out * self.size[2] / 2
+        return Pose(tuple(map(float, centre)), _quaternion(turn))  # type: ignore[arg-type]
+
+
+def find_face(
+    frame: RgbdFrame,
+    mask: NDArray[np.bool_],
+    roi: Roi,
+    support: Plane,
+    profile: SensorProfile,
+) -> Face | None:
+    """Find the face of an item that the camera sees best.
+
+    Args:
+        frame: colour, depth and camera.
+        mask: (roi.height, roi.width) bool, the item.
+        roi: where the mask lies.
+        support: what the item lies on.
+        profile: the noise of the depth.
+
+    Returns:
+        The face; None where the item shows too little depth.
+    """
+    assert frame.depth_m is not None and frame.camera is not None
+    measured = mask & np.isfinite(frame.depth_m[roi.slices])
+    v, u = np.nonzero(measured)
+    if len(u) < _FEWEST_POINTS:
+        return None
+    cloud = points(frame.depth_m, u + roi.x, v + roi.y, frame.camera)
+    plane = _face_plane(cloud, profile.std_m(float(np.median(cloud[:, 2]))))
+    if abs(np.asarray(plane.normal) @ np.asarray(support.normal)) < 0.5:
+        # A side wall: the face seen is too oblique to be turned; look square on to the support.
+        top = float(np.percentile(support.heights(cloud), 80))
+        plane = Plane(support.normal, support.offset - top)
+    return _oriented(plane, mask, roi, support, frame.camera)
+
+
+def _face_plane(cloud: NDArray[np.float64], noise_m: float) -> Plane:
+    """Fit the plane that most points lie on, then all its points by least squares."""
+    generator = np.random.default_rng(0)
+    some = cloud[:: max(1, len(cloud) // _RANSAC_POINTS)]
+    corners = some[generator.integers(0, len(some), (_RANSAC_TRIES, 3))]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    distance = np.abs(normals @ some.T - np.sum(normals * corners[:, 0], axis=1)[:, None])
+    # A soft vote: a dent or a bulge costs its points a part of their vote, not all of it.
+    votes = np.sum(np.maximum(0.0, 1.0 - (distance / (3.0 * noise_m)) ** 2), axis=1)
+    best = int(np.argmax(votes))
+    plane = Plane.through(normals[best] + [0.0, 0.0, 1e-12], corners[best, 0])
+    for _ in range(3):
+        near = np.abs(plane.heights(cloud)) < 3.0 * noise_m
+        if near.sum() < 10:
+            break
+        plane = fit_plane(cloud[near])
+    return plane
+
+
+def _oriented(
+    plane: Plane,
+    mask: NDArray[np.bool_],
+    roi: Roi,
+    support: Plane,
+    camera: CameraIntrinsics,
+) -> Face | None:
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    pixels = np.concatenate(outlines)[:, 0] + [roi.x, roi.y]
+    frame = plane_axes(plane)
+    flat = on_plane(pixels[:, 0], pixels[:, 1], plane, camera) @ frame
+    flat = flat[np.isfinite(flat).all(axis=1)]
+    if len(flat) < 3:
+        return None
+    (x, y), (length, width), angle = cv2.minAreaRect(flat[:, :2].astype(np.float32))
+    if length < width:
+        length, width, angle = width, length, angle + 90.0
+    c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    turn = np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+    axes = frame @ turn
+    centre = frame @ np.array([x, y, plane.offset])
+    height = float(support.heights(centre))
+    return Face(plane, axes, centre, np.array([length, width, max(height, 0.0)]))
+
+
+def _quaternion(turn: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Give the quaternion (x, y, z, w) of a rotation matrix (3, 3)."""
+    x, y, z, w = (float(value) for value in Rotation.from_matrix(turn).as_quat())
+    return x, y, z, w

@@ -1,0 +1,134 @@
+"""Items followed from frame to frame, in metres on the support."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from damage_perception.setting import check_ranges, setting
+
+_FAR = 1e3  # cost of a pair that cannot be one item
+
+
+@dataclass(frozen=True)
+class TrackingSettings:
+    """How items are followed."""
+
+    gate_m: float = setting(
+        0.12, 'Metres that an item may be off from where it was expected.', low=0.005, high=2.0
+    )
+    max_speed_m_s: float = setting(
+        2.0, 'Fastest belt, metres per second; bounds the search for new items.', low=0.0, high=10.0
+    )
+    forget_after_s: float = setting(
+        0.6, 'Seconds unseen after which an item is not followed any more.', low=0.05, high=60.0
+    )
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """What is compared from frame to frame.
+
+    Attributes:
+        position_m: (3,) centre of the item's face in the camera's frame.
+        size_m: (3,) length, width, height.
+        colour: (3,) mean colour, 0..255.
+    """
+
+    position_m: NDArray[np.float64]
+    size_m: NDArray[np.float64]
+    colour: NDArray[np.float64]
+
+
+@dataclass(eq=False)
+class Track:
+    """One item over time. `track_id` is never used again."""
+
+    track_id: int
+    last: Observation
+    stamp_ns: int
+    velocity_m_s: NDArray[np.float64]
+    motion_m: float = 0.0  # moved since the frame before
+    frames: int = 1
+
+    def expected(self, stamp_ns: int) -> NDArray[np.float64]:
+        """Where the item should be now, (3,) metres."""
+        return self.last.position_m + self.velocity_m_s * ((stamp_ns - self.stamp_ns) * 1e-9)
+
+
+class Tracker:
+    """Give each item of a frame its track: the nearest that looks alike."""
+
+    def __init__(self, settings: TrackingSettings | None = None) -> None:
+        self.settings = settings or TrackingSettings()
+        self._tracks: list[Track] = []
+        self._next_id = 1
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The items that are followed now."""
+        return tuple(self._tracks)
+
+    def update(self, observations: list[Observation], stamp_ns: int) -> list[Track]:
+        """Assign observations of one frame; gives their tracks in the same order."""
+        limit = self.settings.forget_after_s * 1e9
+        self._tracks = [track for track in self._tracks if stamp_ns - track.stamp_ns <= limit]
+        cost = np.full((len(observations), len(self._tracks)), _FAR)
+        for row, observation in enumerate(observations):
+            for column, track in enumerate(self._tracks):
+                cost[row, column] = self._cost(observation, track, stamp_ns)
+        assigned: dict[int, Track] = {}
+        for row, column in zip(*linear_sum_assignment(cost), strict=True):
+            if cost[row, column] < _FAR:
+                assigned[row] = self._tracks[column]
+                self._follow(self._tracks[column], observations[row], stamp_ns)
+        for row, observation in enumerate(observations):
+            if row not in assigned:
+                assigned[row] = self._begin(observation, stamp_ns)
+        return [assigned[row] for row in range(len(observations))]
+
+    def reset(self) -> None:
+        """Forget all tracks; their ids stay used."""
+        self._tracks = []
+
+    def _cost(self, seen: Observation, track: Track, stamp_ns: int) -> float:
+        if not _alike(seen, track.last):
+            return _FAR
+        seconds = (stamp_ns - track.stamp_ns) * 1e-9
+        off = float(np.linalg.norm(seen.position_m - track.expected(stamp_ns)))
+        gate = self.settings.gate_m
+        if not track.velocity_m_s.any():  # a new item may move at any speed a belt has
+            gate += self.settings.max_speed_m_s * min(seconds, 0.1)
+        return off if off <= gate else _FAR
+
+    def _follow(self, track: Track, seen: Observation, stamp_ns: int) -> None:
+        moved = seen.position_m - track.last.position_m
+        seconds = (stamp_ns - track.stamp_ns) * 1e-9
+        if seconds > 0:
+            velocity = moved / seconds
+            known = track.velocity_m_s.any()
+            track.velocity_m_s = 0.5 * (track.velocity_m_s + velocity) if known else velocity
+        track.frames += 1
+        track.motion_m = float(np.linalg.norm(moved))
+        track.last, track.stamp_ns = seen, stamp_ns
+
+    def _begin(self, seen: Observation, stamp_ns: int) -> Track:
+        track = Track(self._next_id, seen, stamp_ns, np.zeros(3))
+        self._next_id += 1
+        self._tracks.append(track)
+        return track
+
+
+def _alike(a: Observation, b: Observation) -> bool:
+    """Tell whether two observations can be one item: same size and colour within their noise.
+
+    A box at the border grows while it comes in, so sides may differ by a third.
+    """
+    size = np.abs(a.size_m - b.size_m) <= 0.02 + 0.33 * np.maximum(a.size_m, b.size_m)
+    return bool(size.all() and np.abs(a.colour - b.colour).max() < 40.0)
