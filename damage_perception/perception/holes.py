@@ -1,0 +1,84 @@
+"""Holes in a face: dark, compact, and deep or without any depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.surface import Relief
+
+_DARK = 0.45  # of the face's median luminance
+_RADIUS_M = (0.004, 0.03)
+_COMPACT = 0.6  # share of its smallest enclosing circle that a hole fills, print rarely
+_DEEP_M = 0.012
+_ALONE = 6.0  # a drop-out larger than this many times the dark blob is the sensor's
+_MOST = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Hole:
+    """A hole: mask (H, W) bool, significance in deviations, depth in metres (NaN unknown)."""
+
+    mask: NDArray[np.bool_]
+    significance: float
+    depth_m: float
+
+
+def find_holes(view: ItemView, relief: Relief, edge_m: NDArray[np.float32]) -> list[Hole]:
+    """Find dark compact blobs inside the face that have no floor near the surface.
+
+    Print is dark but lies at the surface; a drop-out of the sensor on gloss is not dark; black
+    print that swallows the projector's light is told by drop-outs that stray from it.
+    """
+    item = view.item_mask & view.seen
+    luminance = cv2.GaussianBlur(cv2.cvtColor(view.rgb, cv2.COLOR_RGB2GRAY), (5, 5), 0)
+    dark = item & (luminance < _DARK * float(np.median(luminance[item])))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8))
+    areas = stats[:, cv2.CC_STAT_AREA] * view.resolution_m**2
+    sizes = np.pi * np.square(_RADIUS_M)
+    fitting = np.flatnonzero((areas >= sizes[0]) & (areas <= sizes[1]))
+    fitting = fitting[fitting > 0][:_MOST]
+    if not fitting.size:
+        return []
+    height, width = item.shape
+    surface = cv2.resize(relief.surface_m, (width, height), interpolation=cv2.INTER_LINEAR)
+    inside = cv2.resize(edge_m, (width, height), interpolation=cv2.INTER_LINEAR) > 0.003
+    missing = item & ~np.isfinite(view.height_m)
+    drop_outs = cv2.connectedComponentsWithStats(missing.astype(np.uint8))
+    holes = []
+    for label in fitting:
+        mask = labels == label
+        hole = _judge(view, mask, surface, inside, drop_outs[1], drop_outs[2])
+        if hole is not None:
+            holes.append(hole)
+    return holes
+
+
+def _judge(
+    view: ItemView,
+    mask: NDArray[np.bool_],
+    surface: NDArray[np.float32],
+    inside: NDArray[np.bool_],
+    drop_outs: NDArray[np.int32],
+    drop_out_stats: NDArray[np.int32],
+) -> Hole | None:
+    area = int(np.count_nonzero(mask))
+    rows, cols = np.nonzero(mask)
+    _, radius = cv2.minEnclosingCircle(np.stack([cols, rows], axis=1).astype(np.float32))
+    if area < _COMPACT * np.pi * radius**2 or not inside[mask].all():
+        return None
+    below = (surface - view.height_m)[mask]
+    below = below[np.isfinite(below)]
+    lost = 1.0 - below.size / area
+    if below.size > 0.3 * area:
+        depth = float(np.median(below))
+        return Hole(mask, 4.0 * depth / _DEEP_M, depth) if depth > _DEEP_M else None
+    label = int(np.bincount(drop_outs[mask]).argmax())
+    if label == 0 or drop_out_stats[label, cv2.CC_STAT_AREA] > _ALONE * area:
+        return None
+    depth = float(np.median(below)) if below.size > 10 else float('nan')
+    return Hole(mask, 7.0 * lost, depth)

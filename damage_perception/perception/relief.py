@@ -1,0 +1,128 @@
+"""Matched filters over the relief of a face: how sure is it that something is pushed in?"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from damage_perception.perception.surface import Relief
+
+Map = NDArray[np.float32]
+
+_SIGMAS_M = (0.005, 0.008, 0.012, 0.018)  # a dent of 10 to 60 mm is about 4 sigma wide
+_BASIN_SIGMA_M = 0.007
+_BASIN_SPANS_M = (0.04, 0.07)
+_TOLERANCE_M = 0.0012  # relief that sound cardboard has and no average removes
+_STEP_TOLERANCE_M = 0.004  # labels, tape and closed flaps stand out that much on sound items
+_PRIOR_SAMPLES = 6.0  # independent samples that the sensor's own noise is worth
+_RIM_M = 0.010  # over this distance edges are rounded, by the sensor too
+_FEWEST_MEASURED = 0.35  # share of a filter's support; below it nothing is claimed
+
+
+def smoothed(relief: Relief, values: Map, sigma_m: float) -> tuple[Map, Map]:
+    """Give the Gaussian mean over measured cells only, and the share of measured cells."""
+    sigma = sigma_m / relief.cell_m
+    share = cv2.GaussianBlur(relief.weight, (0, 0), sigma)
+    mean = cv2.GaussianBlur(values * relief.weight, (0, 0), sigma) / np.maximum(share, 1e-3)
+    return np.asarray(mean, np.float32), np.asarray(share, np.float32)
+
+
+def rigidity(relief: Relief) -> float:
+    """Tell boards (1) from soft packs (0) by how far they bulge and how high they wrinkle.
+
+    Only what stands out counts: dents must not turn a box into a soft pack.
+    """
+    mean, _ = smoothed(relief, relief.residual_m, 0.006)
+    above = mean[(relief.weight > 0) & (mean > 0)]
+    wrinkle = float(np.percentile(above, 80)) if above.size else 0.0
+    allowed = 1.25 * np.hypot(relief.std_m, 1.2e-3)
+    softness = max(wrinkle / allowed, relief.bulge_m / 3.3e-3)
+    return float(1.0 / (1.0 + softness**8))
+
+
+def edge_distance(relief: Relief) -> Map:
+    """Give the distance of each cell to the outline of the item, metres."""
+    inside = np.pad((relief.item > 0.99).astype(np.uint8), 1)
+    distance = cv2.distanceTransform(inside, cv2.DIST_L2, 3)[1:-1, 1:-1]
+    return np.asarray(distance * np.float32(relief.cell_m), np.float32)
+
+
+def dent_significance(relief: Relief, rigid: float, edge_m: Map) -> Map:
+    """Give, per cell, by how many deviations a board lies too deep, largest over the sizes."""
+    inside = edge_m > 1.5 * relief.cell_m
+    droop = (1.5 + 6.0 * (1.0 - rigid)) * relief.scale_m * np.exp(-edge_m / _RIM_M)
+    best = np.zeros(relief.residual_m.shape, np.float32)
+    for sigma_m in _SIGMAS_M:
+        mean, share = smoothed(relief, relief.residual_m, sigma_m)
+        judged = (share > _FEWEST_MEASURED) & inside
+        noise = _noise(relief, mean, judged, sigma_m)
+        variance = noise**2 / np.maximum(share, _FEWEST_MEASURED) + _TOLERANCE_M**2 + droop**2
+        best = np.maximum(best, np.where(judged, -mean / np.sqrt(variance), 0.0))
+    return np.asarray(best * np.float32(rigid), np.float32)
+
+
+def basin_significance(relief: Relief, rigid: float) -> Map:
+    """Give by how many deviations a cell lies in a basin that is closed all round.
+
+    A morphological closing along four directions fills valleys across; its smallest filling is
+    left only where every way out leads up. Bulges, drooping rims and folds of soft packs drain
+    at some end, so they fill nowhere: this is what speaks on soft packs.
+    """
+    height = relief.surface_m + relief.residual_m
+    mean, share = smoothed(relief, height, _BASIN_SIGMA_M)
+    inside = relief.item > 0.5
+    low = float(mean[inside].min()) - 1.0
+    top = np.where(inside, np.where(share > 0.3, mean, relief.surface_m), low).astype(np.float32)
+    depth = np.zeros_like(top)
+    for span_m in _BASIN_SPANS_M:
+        depth = np.maximum(depth, _filling(top, max(3, round(span_m / relief.cell_m)), low))
+    own = (1.0 - rigid) * 1.2 * relief.scale_m
+    noise = np.sqrt(_expected(relief, _BASIN_SIGMA_M) ** 2 + _TOLERANCE_M**2 + own**2)
+    return np.where(inside & (share > 0.7), depth / np.float32(noise), 0.0).astype(np.float32)
+
+
+def lift_significance(relief: Relief, rigid: float, edge_m: Map) -> Map:
+    """Give by how many deviations a cell of a board stands out behind a sharp step."""
+    mean, share = smoothed(relief, relief.residual_m, 0.008)
+    noise = np.hypot(_expected(relief, 0.008), _STEP_TOLERANCE_M)
+    steep = np.hypot(
+        cv2.Sobel(mean, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(mean, cv2.CV_32F, 0, 1, scale=0.125)
+    ) / np.float32(relief.cell_m)
+    reach = max(3, 2 * round(0.02 / relief.cell_m) + 1)
+    steep = cv2.dilate(np.where(share > 0.5, steep, 0.0).astype(np.float32),
+                       np.ones((reach, reach), np.uint8))
+    judged = (edge_m > 0.008) & (share > 0.5) & (steep > 0.35)
+    return np.where(judged, np.float32(rigid) * mean / np.float32(noise), 0.0).astype(np.float32)
+
+
+def _filling(top: Map, span: int, low: float) -> Map:
+    along = np.eye(span, dtype=np.uint8)
+    lines = (np.ones((1, span), np.uint8), np.ones((span, 1), np.uint8), along,
+             np.ascontiguousarray(along[::-1]))
+    padded = cv2.copyMakeBorder(top, span, span, span, span, cv2.BORDER_CONSTANT, value=low)
+    fillings = [cv2.morphologyEx(padded, cv2.MORPH_CLOSE, line) - padded for line in lines]
+    return np.asarray(np.min(fillings, axis=0)[span:-span, span:-span], np.float32)
+
+
+def _expected(relief: Relief, sigma_m: float) -> float:
+    """Give the deviation that sensor noise leaves after a Gaussian mean.
+
+    Noise with correlation exp(-r^2 / (4 c^2)) is white noise blurred by c; blurring it by s more
+    leaves the share c^2 / (c^2 + s^2) of its variance.
+    """
+    c = max(relief.correlation_m, 0.3 * relief.cell_m)
+    return float(relief.std_m * c / np.hypot(c, sigma_m))
+
+
+def _noise(relief: Relief, mean: Map, judged: NDArray[np.bool_], sigma_m: float) -> float:
+    """Blend the sensor's noise at this size with the face's own roughness at this size."""
+    expected = _expected(relief, sigma_m)
+    values = mean[judged]
+    if not values.size:
+        return expected
+    own = 1.4826 * float(np.median(np.abs(values - np.median(values))))
+    patch = 4.0 * np.pi * (relief.correlation_m**2 + sigma_m**2)
+    samples = values.size * relief.cell_m**2 / patch
+    total = _PRIOR_SAMPLES * expected**2 + samples * own**2
+    return float(np.sqrt(total / (_PRIOR_SAMPLES + samples)))
