@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -21,7 +21,7 @@ T = TypeVar('T')
 console = Console(stderr=True)
 
 
-def show_progress(entries: Iterator[T], total: int) -> Iterator[T]:
+def show_progress(entries: Iterable[T], total: int) -> Iterator[T]:
     """Pass entries on and draw a bar on the terminal."""
     yield from track(entries, 'judging frames', total=total, console=console, transient=True)
 

@@ -38,7 +38,7 @@ def replay(
         warn_of_unknown_types,
     )
     from damage_perception.cli.settings_file import read_settings
-    from damage_perception.recording.frames import read_frames
+    from damage_perception.recording.frames import FrameReader
     from damage_perception.recording.judging import judge
     from damage_perception.recording.outputs import JsonLines, Pictures, ResultBag
     from damage_perception.recording.reader import Recording
@@ -57,12 +57,17 @@ def replay(
             from damage_perception.overlay import draw_overlay
 
             outputs.append(Pictures(pictures, draw_overlay))
-        entries = show_progress(read_frames(recording, topics), recording.topics[topics.rgb].count)
+        reader = FrameReader(recording, topics)
+        entries = show_progress(reader, recording.topics[topics.rgb].count)
         for judgement in judge(summary.start(entries), settings):
             summary.take(judgement)
             for output in outputs:
                 output.take(judgement)
     if recording.loss:
         warn(recording.loss)
+    if reader.unreadable:
+        warn(f'{reader.unreadable} messages could not be decoded and were left out')
+    if reader.late:
+        warn(f'{reader.late} colour images came after a newer one and were left out')
     for line in summary.lines():
         console.print(line, highlight=False)

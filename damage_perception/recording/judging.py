@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from damage_perception.frame import RgbdFrame
 from damage_perception.perception.decision import DecisionMaker
 from damage_perception.pipeline import DamagePipeline
-from damage_perception.recording.frames import TimeJump
+from damage_perception.recording.frames import Entry, TimeJump
 from damage_perception.report import DamageReport, Decision
 from damage_perception.settings import Settings
 
@@ -23,7 +23,7 @@ class Judgement:
 
 
 def judge(
-    entries: Iterable[RgbdFrame | DamageReport | TimeJump], settings: Settings | None = None
+    entries: Iterable[Entry], settings: Settings | None = None
 ) -> Iterator[Judgement]:
     """Run pipeline and decision over a stream as the nodes do; decide on all at its end."""
     settings = settings or Settings()

@@ -52,6 +52,14 @@ class Box:
         return edge - reach + (time_s - self.enters_s) * speed
 
 
+    def in_view_s(self, speed: float) -> tuple[float, float]:
+        """Give from when to when the whole box is seen, top and walls, seconds."""
+        reach = 0.5 * float(np.hypot(*self.size[:2]))
+        edge = (BELT_M - self.size[2]) * CAMERA.cx / CAMERA.fx - reach
+        start_x = self.centre_x(0.0, speed)
+        return round((-edge - start_x) / speed, 3), round((edge - start_x) / speed, 3)
+
+
 def top_texture(box: Box, seed: int) -> NDArray[np.uint8]:
     """Paint the top of a box: board, tape, label and what is printed on it; (H, W, 3)."""
     rng = np.random.default_rng([seed, *box.name.encode()])
@@ -82,7 +90,7 @@ def _paint_cracked_screen(top: NDArray[np.uint8], rng: np.random.Generator) -> N
     cv2.rectangle(top, (x, y), (x + size[0], y + size[1]), (24, 26, 34), -1)
     hub = np.array([x + 0.45 * size[0], y + 0.4 * size[1]])
     for angle in rng.uniform(0.0, 2 * np.pi, 11):
-        steps = np.cumsum(rng.normal(angle, 0.35, 12)[:, None] * 0 + 1.0, 0) * size[1] / 16
+        steps = np.arange(1, 13)[:, None] * size[1] / 16
         bend = angle + np.cumsum(rng.normal(0.0, 0.12, 12))
         line = hub + steps * np.stack([np.cos(bend), np.sin(bend)], 1)
         line = np.clip(line, (x, y), (x + size[0], y + size[1]))
@@ -102,6 +110,10 @@ class Scene:
         v, u = np.mgrid[0 : CAMERA.height, 0 : CAMERA.width]
         self._ray_x = ((u - CAMERA.cx) / CAMERA.fx).astype(np.float32)
         self._ray_y = ((v - CAMERA.cy) / CAMERA.fy).astype(np.float32)
+        on_belt = np.abs(self._ray_y * BELT_M) < BELT_HALF_WIDTH_M
+        self._empty_depth = np.where(on_belt, np.float32(BELT_M), np.float32(FLOOR_M))
+        belt, floor = (52.0, 74.0, 60.0), (112.0, 110.0, 106.0)
+        self._empty_rgb = np.where(on_belt[..., None], belt, floor).astype(np.float32)
 
     def render(self, time_s: float) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Give colour (H, W, 3) and true depth (H, W) in metres at a time."""
@@ -111,12 +123,9 @@ class Scene:
         return np.clip(rgb, 0, 255).astype(np.uint8), depth
 
     def _background(self, time_s: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        on_belt = np.abs(self._ray_y * BELT_M) < BELT_HALF_WIDTH_M
-        depth = np.where(on_belt, np.float32(BELT_M), np.float32(FLOOR_M))
         shift = round(self.speed * time_s * CAMERA.fx / BELT_M)
         grain = self._belt[:, (np.arange(CAMERA.width) - shift) % self._belt.shape[1]]
-        colour = np.where(on_belt[..., None], (52.0, 74.0, 60.0), (112.0, 110.0, 106.0))
-        return (colour + 2.0 * grain[..., None]).astype(np.float32), depth
+        return self._empty_rgb + np.float32(2.0) * grain[..., None], self._empty_depth.copy()
 
     def _draw(
         self, box: Box, time_s: float, rgb: NDArray[np.float32], depth: NDArray[np.float32]
@@ -124,10 +133,13 @@ class Scene:
         """Intersect all rays with a box by its slabs, in the frame of the box."""
         length, width, height = box.size
         centre_x = box.centre_x(time_s, self.speed)
-        if abs(centre_x) > 0.9:
+        window = _window(box, centre_x)
+        rgb, depth = rgb[window], depth[window]
+        if depth.size == 0:
             return
+        ray_x, ray_y = self._ray_x[window], self._ray_y[window]
         cos, sin = np.cos(box.yaw), np.sin(box.yaw)
-        ray = (cos * self._ray_x + sin * self._ray_y, cos * self._ray_y - sin * self._ray_x)
+        ray = (cos * ray_x + sin * ray_y, cos * ray_y - sin * ray_x)
         origin = (
             -(cos * centre_x + sin * box.offset_m),
             -(cos * box.offset_m - sin * centre_x),
@@ -162,6 +174,20 @@ class Scene:
             pixels = hit & (face == side)
             rgb[pixels] = np.array(box.colour, np.float32) * brightness
             depth[pixels] = near[pixels]
+
+
+def _window(box: Box, centre_x: float) -> tuple[slice, slice]:
+    """Give rows and columns that hold the whole box."""
+    reach = 0.5 * float(np.hypot(*box.size[:2]))
+    nearest = BELT_M - box.size[2]
+
+    def span(centre: float, focal: float, middle: float, size: int) -> slice:
+        edges = [focal * (centre + d) / z for d in (-reach, reach) for z in (nearest, BELT_M)]
+        low, high = round(min(edges) + middle) - 1, round(max(edges) + middle) + 2
+        return slice(max(0, low), max(0, min(size, high)))
+
+    rows = span(box.offset_m, CAMERA.fy, CAMERA.cy, CAMERA.height)
+    return rows, span(centre_x, CAMERA.fx, CAMERA.cx, CAMERA.width)
 
 
 def _dent(

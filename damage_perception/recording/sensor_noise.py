@@ -1,4 +1,4 @@
-"""What a stereo depth camera makes of true depth: correlated noise, drop-outs, millimetres."""
+"""What an RGB-D camera makes of the truth: grain; correlated noise, drop-outs, millimetres."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ def observe(depth_m: NDArray[np.float32], rng: np.random.Generator) -> NDArray[n
     lost = _edges(depth_m) & (rng.random(depth_m.shape) < 0.85)
     lost |= _smooth(depth_m.shape, 3.0, rng) > 2.4
     return np.where(lost, 0, np.round(measured * 1000.0)).astype(np.uint16)
+
+
+def add_grain(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Add the noise of a colour sensor, about two grey levels RMS, to (H, W, 3)."""
+    grain = rng.integers(-3, 4, rgb.shape, np.int8)
+    return np.asarray(cv2.add(rgb, grain, dtype=cv2.CV_8U), np.uint8)
 
 
 def _smooth(shape: tuple[int, ...], sigma: float, rng: np.random.Generator) -> NDArray[np.float32]:

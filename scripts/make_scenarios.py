@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""Write the scenario recordings; `damage_perception.recording.scenarios` says what is in them.
+
+    python3 scripts/make_scenarios.py OUT [NAME ...] [--seed S]
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from damage_perception.recording.scenarios import SCENARIOS, write_scenario
+
+
+def main() -> None:
+    """Write those that are named, or all."""
+    parser = argparse.ArgumentParser(description='Write the scenario recordings.')
+    parser.add_argument('out', type=Path, help='folder that gets a recording a scenario')
+    parser.add_argument('names', nargs='*', help=f'any of {", ".join(SCENARIOS)}; all if none')
+    parser.add_argument('--seed', type=int, default=0)
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(SCENARIOS):
+        parser.error(f'unknown: {", ".join(sorted(unknown))}; there are {", ".join(SCENARIOS)}')
+    for name in arguments.names or SCENARIOS:
+        write_scenario(name, arguments.out / name, arguments.seed)
+        print(arguments.out / name)
+
+
+if __name__ == '__main__':
+    main()
