@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 
 from damage_perception.report import (
@@ -21,6 +22,9 @@ _IN_THE_WAY = {
     Status.DEPTH_POOR: 'too little of it had depth',
     Status.PARTLY_JUDGED: 'only a part of it could be judged',
 }
+
+
+_REMEMBERED = 1000  # decided items whose late reports are told from new ones
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class DecisionMaker:
     def __init__(self, settings: DecisionSettings | None = None) -> None:
         self.settings = settings or DecisionSettings()
         self._open: dict[int, _Open] = {}
-        self._decided: set[int] = set()
+        self._decided: deque[int] = deque(maxlen=_REMEMBERED)
         self._newest_ns: int | None = None
 
     def update(self, report: DamageReport) -> list[Decision]:
@@ -99,7 +103,7 @@ class DecisionMaker:
 
     def _decide(self, track_id: int) -> Decision:
         known = self._open.pop(track_id)
-        self._decided.add(track_id)
+        self._decided.append(track_id)
         judged = known.best or known.newest
         verdict, reason = self._verdict(known)
         return Decision(

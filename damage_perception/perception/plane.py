@@ -13,7 +13,7 @@ from damage_perception.perception.projection import Plane, height_image, on_plan
 from damage_perception.setting import check_ranges, setting
 
 _MOST_PLANES = 5  # belts, a floor, large box tops: candidates in one picture
-_MAP_STEP = 4  # pixels between two points of the map of the support
+_MAP_COLUMNS = 320  # width of the map of the support
 _MOST_POINTS = 12_000  # for RANSAC; more points give no better plane, only a slower one
 
 
@@ -118,7 +118,8 @@ class SupportFinder:
     def _refine(self, depth_m: NDArray[np.float32], camera: CameraIntrinsics) -> None:
         """Add what this picture shows of the support: parcels hid other parts of it before."""
         assert self._plane is not None
-        height = height_image(depth_m, self._plane, camera)[::_MAP_STEP, ::_MAP_STEP]
+        step = _map_step(camera)
+        height = height_image(depth_m, self._plane, camera)[::step, ::step]
         near = np.abs(height) < self.settings.tolerance_m
         on = _main_piece(near, height >= self.settings.tolerance_m)
         v, u = np.nonzero(on)
@@ -126,7 +127,7 @@ class SupportFinder:
             return
         self._known = on if self._known is None else on | self._known
         self._hull = _outline(self._known, self._plane, camera)
-        cloud = points(depth_m, u * _MAP_STEP, v * _MAP_STEP, camera)
+        cloud = points(depth_m, u * step, v * step, camera)
         if self._cloud is not None:
             cloud = np.concatenate([cloud, self._cloud])
         # Enough to average over a few pictures, little enough to forget a support that sags.
@@ -204,26 +205,34 @@ def fit_plane(cloud: NDArray[np.float64]) -> Plane:
     return Plane.through(vectors[:, 0], centre)
 
 
+def _map_step(camera: CameraIntrinsics) -> int:
+    return max(1, camera.width // _MAP_COLUMNS)
+
+
 def _main_piece(on: NDArray[np.bool_], above: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Keep the support in the middle of the picture, also where parcels cut it into pieces.
 
     Not the largest piece: the floor may happen to lie in the same plane.
     """
-    square = np.ones((5, 5), np.uint8)
-    opened = cv2.morphologyEx(on.astype(np.uint8), cv2.MORPH_OPEN, square)  # rails are no belt
-    count, pieces = cv2.connectedComponents(opened, connectivity=4)
+    count, pieces = cv2.connectedComponents(_dense(on), connectivity=4)
     inside = np.bincount(pieces[_middle(on.shape)].ravel(), minlength=count)
     whole = np.bincount(pieces.ravel(), minlength=count)
     central = 3 * inside >= whole
     central[0] = False
     piece = central[pieces]
-    joined = piece | cv2.morphologyEx(above.astype(np.uint8), cv2.MORPH_OPEN, square)
-    joined = cv2.morphologyEx(joined.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    joined = piece.astype(np.uint8) | _dense(above)
+    joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
     count, labels = cv2.connectedComponents(joined, connectivity=4)
     middle = np.bincount(labels[piece], minlength=count)
     middle[0] = 0
     main: NDArray[np.bool_] = piece & (labels == int(np.argmax(middle)))
     return main
+
+
+def _dense(on: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Keep what has company: rails are thinner than a belt, drop-outs leave most of it."""
+    share = cv2.blur(on.astype(np.float32), (5, 5), borderType=cv2.BORDER_REPLICATE)
+    return (on & (share > 0.6)).astype(np.uint8)
 
 
 def _outline(
@@ -235,8 +244,9 @@ def _outline(
     rails and cables touch them here and there.
     """
     v, u = np.nonzero(on)
+    step = _map_step(camera)
     frame = plane_axes(plane)
-    flat = on_plane(u * _MAP_STEP, v * _MAP_STEP, plane, camera) @ frame[:, :2]
+    flat = on_plane(u * step, v * step, plane, camera) @ frame[:, :2]
     (_, _), _, angle = cv2.minAreaRect(cv2.convexHull(flat.astype(np.float32)))
     c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     turn = np.array([[c, -s], [s, c]])
