@@ -80,7 +80,7 @@ def fill_image(message: Any, pixels: NDArray[Any], encoding: str) -> Any:
     message.step = pixels.strides[0]
     message.is_bigendian = int(sys.byteorder == 'big')
     data = array('B')
-    data.frombytes(memoryview(pixels.reshape(-1)).cast('B'))
+    data.frombytes(pixels.reshape(-1).view(np.uint8).data)
     message.data = data
     return message
 
