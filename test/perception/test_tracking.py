@@ -1,0 +1,61 @@
+"""Items keep their id while they move, and ids are never used again."""
+
+import numpy as np
+
+from damage_perception.perception.tracking import Observation, Tracker
+
+SECOND = 1_000_000_000
+
+
+def _at(x: float, y: float = 0.0, size: float = 0.3, colour: float = 100.0) -> Observation:
+    return Observation(
+        np.array([x, y, 1.0]), np.array([size, 0.2, 0.1]), np.array([colour, 90.0, 60.0])
+    )
+
+
+def _ids(tracker: Tracker, observations: list[Observation], seconds: float) -> list[int]:
+    return [t.track_id for t in tracker.update(observations, round(seconds * SECOND))]
+
+
+def test_items_on_a_fast_belt_keep_their_ids() -> None:
+    tracker = Tracker()
+    for step in range(20):
+        x = -0.6 + 0.1 * step  # 1 m/s at 10 Hz
+        assert _ids(tracker, [_at(x), _at(x - 0.4)], 0.1 * step) == [1, 2]
+
+
+def test_order_of_observations_does_not_matter() -> None:
+    tracker = Tracker()
+    _ids(tracker, [_at(0.0), _at(0.5)], 0.0)
+    assert _ids(tracker, [_at(0.51), _at(0.01)], 0.1) == [2, 1]
+
+
+def test_short_occlusion_is_bridged_and_a_long_one_is_not() -> None:
+    tracker = Tracker()
+    for step in range(5):
+        _ids(tracker, [_at(0.05 * step)], 0.1 * step)
+    assert _ids(tracker, [_at(0.05 * 7)], 0.7) == [1]
+    assert _ids(tracker, [_at(0.05 * 17)], 1.7) == [2]
+
+
+def test_another_item_at_the_same_place_is_another_item() -> None:
+    tracker = Tracker()
+    _ids(tracker, [_at(0.0)], 0.0)
+    assert _ids(tracker, [_at(0.0, colour=200.0)], 0.1) == [2]
+    assert _ids(tracker, [_at(0.0, colour=200.0, size=0.6)], 0.2) == [3]
+
+
+def test_ids_are_not_used_again_after_reset() -> None:
+    tracker = Tracker()
+    _ids(tracker, [_at(0.0)], 5.0)
+    tracker.reset()
+    assert _ids(tracker, [_at(0.0)], 1.0) == [2]
+
+
+def test_no_items_is_no_error_and_motion_is_measured() -> None:
+    tracker = Tracker()
+    assert tracker.update([], 0) == []
+    tracker.update([_at(0.0)], SECOND)
+    (track,) = tracker.update([_at(0.05)], SECOND + SECOND // 10)
+    assert np.isclose(track.motion_m, 0.05)
+    assert track.frames == 2
