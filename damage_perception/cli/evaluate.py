@@ -1,0 +1,148 @@
+"""`damage-perception evaluate`: measure a detector on a labelled data set."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from damage_perception.errors import CallError, UserError
+
+if TYPE_CHECKING:
+    from damage_perception.learning.dataset import Sample
+    from damage_perception.learning.prediction import Prediction
+
+
+def evaluate(
+    dataset: Annotated[
+        str,
+        typer.Option(help='FORMAT:DIR; rgbd-coco, kaputt, armbench, mvtec3d or folder.'),
+    ],
+    metrics: Annotated[Path, typer.Option(help='Where to write the measures (JSON).')],
+    references: Annotated[
+        str, typer.Option(help='on: the pristine references of the data set are used. off: not.')
+    ] = 'off',
+    predictions: Annotated[
+        Optional[Path],
+        typer.Option(help='JSON Lines: taken if the file is there, else written, masks beside it.'),
+    ] = None,
+    html: Annotated[Optional[Path], typer.Option(help='Where to write the report.')] = None,
+    calibration: Annotated[
+        Optional[Path], typer.Option(help='calibration.yaml whose thresholds are used.')
+    ] = None,
+    split: Annotated[Optional[str], typer.Option(help='Only this split, as test.')] = None,
+    prevalence: Annotated[
+        float, typer.Option(help='Share of damaged items for which precision is stated.')
+    ] = 0.001,
+    json_: Annotated[bool, typer.Option('--json', help='Print the measures as JSON.')] = False,
+) -> None:
+    """Measure a detector on labelled images: ours, or any whose predictions are given."""
+    from damage_perception.learning.metrics import evaluate as measure
+    from damage_perception.learning.outcomes import join
+    from damage_perception.learning.readers import open_dataset
+    from damage_perception.perception.calibration import load_calibration
+
+    if not 0.0 < prevalence < 1.0:
+        raise CallError(f'--prevalence must lie between 0 and 1, got {prevalence}')
+    if references not in ('on', 'off'):
+        raise CallError(f'--references must be on or off, got {references}')
+    loaded = None if calibration is None else load_calibration(calibration)
+    samples = open_dataset(dataset, split)
+    with tempfile.TemporaryDirectory() as folder:  # masks live here if nobody wants to keep them
+        path = predictions or Path(folder) / 'predictions.jsonl'
+        said = _predictions(samples, path, references == 'on')
+        if loaded is not None:
+            for weights in {prediction.weights for prediction in said.values()}:
+                loaded.check_weights(weights, str(calibration))
+        outcomes = join(samples, said)
+        result = {'dataset': dataset, 'split': split, 'references': references}
+        result |= measure(outcomes, loaded, prevalence)
+        _write(metrics, result)
+        if html is not None:
+            from damage_perception.learning.html_report import write_report
+
+            write_report(html, f'Evaluation of {dataset}', result, outcomes, prevalence)
+    if json_:
+        typer.echo(json.dumps(plain(result)))
+    else:
+        _print(result)
+
+
+def plain(value: Any) -> Any:
+    """Give a value as JSON knows it: NaN becomes null, numpy numbers become Python's."""
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if hasattr(value, 'item'):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _predictions(
+    samples: list[Sample], path: Path, references: bool
+) -> dict[int | str, Prediction]:
+    from rich.console import Console
+    from rich.progress import track
+
+    from damage_perception.learning.evaluation import predict_all
+    from damage_perception.learning.prediction import read_predictions
+    from damage_perception.learning.predictor import pipeline_predictor
+
+    if path.exists():
+        typer.echo(f'scores are taken from {path}', err=True)
+        return read_predictions(path)
+    predictor = pipeline_predictor(references)
+    console = Console(stderr=True)
+
+    def show(entries: Any) -> Any:
+        return track(entries, description='judging', total=len(samples), console=console)
+
+    return predict_all(samples, predictor, path, show)
+
+
+def _write(path: Path, result: dict[str, Any]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(plain(result), indent=2) + '\n', encoding='utf-8')
+    except OSError as error:
+        raise UserError(f'{path} cannot be written ({error.strerror})') from None
+
+
+def _print(result: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    for name, count in result['outcomes'].items():
+        console.print(
+            f'{name}: {count["images"]} images of {count["items"]} items, '
+            f'{count["unknown"]} UNKNOWN, {count["missed"]} not found'
+        )
+    table = Table('', 'any damage', 'major damage')
+    for name in ('auroc', 'ap', 'recall_at_50_precision', 'roc_recall_at_1pct'):
+        table.add_row(name, *(_cell(result, f'{name}_{which}') for which in ('any', 'major')))
+    for point in result['operating_points']:
+        major = point['recall_major']
+        table.add_row(
+            f'recall, budget {point["budget"]:.2%}',
+            _share(point['recall_any']),
+            '-' if major is None else _share(major),
+        )
+        table.add_row(f'false alarms, budget {point["budget"]:.2%}', _share(point['false_alarms']))
+    console.print(table)
+
+
+def _cell(result: dict[str, Any], name: str) -> str:
+    if name not in result:
+        return '-'
+    spread = result['intervals'].get(name)
+    return f'{result[name]:.3f}' + (f' [{spread[0]:.3f}, {spread[1]:.3f}]' if spread else '')
+
+
+def _share(share: dict[str, Any]) -> str:
+    return f'{share["rate"]:.4f} ({share["count"]}/{share["of"]})'

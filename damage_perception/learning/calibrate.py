@@ -1,0 +1,100 @@
+"""From labels and predictions of a data set to a `Calibration` with its evidence."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from damage_perception.errors import UserError
+from damage_perception.learning.calibration import TooFewItems, fit_threshold, item_scores
+from damage_perception.learning.outcomes import Outcomes
+from damage_perception.perception.calibration import Calibration, OperatingPoint
+
+BUDGETS = (0.05, 0.01, 0.001, 0.0001)  # further points, for evaluation
+QUANTILES = (0.5, 0.9, 0.99, 0.999)
+
+
+def calibrate(
+    outcomes: Outcomes,
+    budget: float,
+    confidence: float = 0.95,
+    groups: str = 'family',
+    files: tuple[Path, ...] = (),
+) -> Calibration:
+    """Fit the common threshold, those of product groups with data enough, and further budgets.
+
+    Args:
+        outcomes: labels and predictions.
+        budget: share of sound items that may be diverted.
+        confidence: chance that the bounds hold.
+        groups: what is before the colon of the tags that name a product's group.
+        files: what the numbers came from; their hashes go into the evidence.
+
+    Raises:
+        UserError: if the sample cannot support the budget, or mixes weights.
+    """
+    weights = {said.weights for said in outcomes.predictions}
+    if len(weights) > 1:
+        raise UserError('the predictions come from more than one set of weights; judge all again')
+    sound = sound_item_scores(outcomes, ~outcomes.damaged)
+    point = fit_threshold(sound, budget, confidence)
+    fits = {}
+    for tag in outcomes.tags(f'{groups}:'):
+        scores = sound_item_scores(outcomes, ~outcomes.damaged & outcomes.tagged(tag))
+        try:
+            fits[tag.partition(':')[2]] = fit_threshold(scores, budget, confidence)
+        except TooFewItems:
+            continue  # the common threshold serves this group
+    return Calibration(
+        point=point,
+        confidence=confidence,
+        weights=weights.pop(),
+        groups=fits,
+        points=tuple(_further_points(sound, confidence)),
+        evidence=_evidence(outcomes, sound, point.threshold, files),
+    )
+
+
+def sound_item_scores(outcomes: Outcomes, rows: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Give the highest score of each item among the rows, items that nobody judged left out."""
+    scores, _ = item_scores(outcomes.score[rows], outcomes.item[rows])
+    return scores[~np.isnan(scores)]
+
+
+def _further_points(sound: NDArray[np.float64], confidence: float) -> list[OperatingPoint]:
+    points = []
+    for budget in BUDGETS:
+        try:
+            points.append(fit_threshold(sound, budget, confidence))
+        except UserError:
+            continue  # a point of evaluation only; the asked budget has its own refusal
+    return points
+
+
+def _evidence(
+    outcomes: Outcomes, sound: NDArray[np.float64], threshold: float, files: tuple[Path, ...]
+) -> dict[str, Any]:
+    def found(rows: NDArray[np.bool_]) -> dict[str, int]:
+        scores, _ = item_scores(outcomes.score[rows], outcomes.item[rows])
+        return {
+            'items': len(scores),
+            'unknown': int(np.isnan(scores).sum()),
+            'called_damaged': int((scores >= threshold).sum()),
+        }
+
+    return {
+        'sound': found(~outcomes.damaged),
+        'damaged': found(outcomes.damaged),
+        'major': found(outcomes.major),
+        'sound_quantiles': {str(q): float(np.quantile(sound, q)) for q in QUANTILES},
+        'sound_highest': [round(float(score), 6) for score in np.sort(sound)[::-1][:10]],
+        'files_sha256': {path.name: _sha256(path) for path in files},
+    }
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -1,0 +1,126 @@
+"""Figures of an evaluation or a calibration (matplotlib, drawn without a display)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from damage_perception.learning.outcomes import Outcomes
+from damage_perception.learning.proportions import precision_at
+from damage_perception.learning.ranking import reliability
+
+ITEMS = 10_000
+SOUND, DAMAGED, MARK = '#4477aa', '#cc3311', '#222222'
+
+
+def ranking_figure(outcomes: Outcomes) -> Figure:
+    """Draw the precision-recall and the ROC curve (false alarms on a log axis)."""
+    from sklearn.metrics import precision_recall_curve, roc_curve
+
+    figure = Figure(figsize=(10, 4), layout='constrained')
+    left, right = figure.subplots(1, 2)
+    for name, wanted, colour in (
+        ('any damage', outcomes.damaged, DAMAGED),
+        ('major damage', outcomes.major, SOUND),
+    ):
+        rows = wanted | (~outcomes.damaged & ~outcomes.unknown)
+        damaged = wanted[rows]
+        if not damaged.any() or damaged.all():
+            continue
+        score = np.where(outcomes.unknown, -1.0, outcomes.score)[rows]
+        precision, recall, _ = precision_recall_curve(damaged, score)
+        false_alarms, found, _ = roc_curve(damaged, score, drop_intermediate=False)
+        left.step(recall, precision, where='post', color=colour, label=name)
+        right.step(false_alarms, found, where='post', color=colour, label=name)
+    _dress(left, 'Precision and recall (of this set)', 'recall', 'precision')
+    _dress(right, 'Recall against false alarms', 'share of sound items called damaged', 'recall')
+    right.set_xscale('symlog', linthresh=1e-4)
+    right.set_xlim(0, 1)
+    return figure
+
+
+def score_figure(outcomes: Outcomes, threshold: float | None) -> Figure:
+    """Draw the distribution of scores and how far they can be taken as probabilities."""
+    figure = Figure(figsize=(10, 4), layout='constrained')
+    left, right = figure.subplots(1, 2)
+    judged = ~outcomes.unknown
+    bins = np.linspace(0, 1, 41)
+    left.hist(outcomes.score[judged & ~outcomes.damaged], bins, color=SOUND, label='sound')
+    left.hist(
+        outcomes.score[judged & outcomes.damaged], bins, color=DAMAGED, alpha=0.7, label='damaged'
+    )
+    left.set_yscale('log')
+    _dress(left, 'Scores', 'score', 'images')
+    left.set_ylim(0.5, None)
+    if threshold is not None:
+        left.axvline(threshold, color=MARK, linestyle='--', label='threshold')
+    left.legend(frameon=False)
+    said, found, count = reliability(outcomes.damaged[judged], outcomes.score[judged])
+    right.plot([0, 1], [0, 1], color='#bbbbbb')
+    right.scatter(said, found, s=12 + 90 * np.sqrt(count / count.max()), color=SOUND)
+    _dress(right, 'Reliability (area of a point: images in it)', 'score', 'share damaged')
+    return figure
+
+
+def station_figure(
+    sound: NDArray[np.float64], damaged: NDArray[np.float64], prevalence: float
+) -> Figure:
+    """Draw what every budget buys: recall, items diverted and precision per 10,000 items.
+
+    Args:
+        sound: (N,) scores of sound items.
+        damaged: (M,) scores of damaged items, NaN = UNKNOWN.
+        prevalence: share of damaged items at the station.
+    """
+    figure = Figure(figsize=(10, 4), layout='constrained')
+    left, right = figure.subplots(1, 2)
+    falling = np.sort(sound)[::-1]
+    rates = np.geomspace(max(1 / len(falling), 1e-5), 0.2, 60)
+    edges = falling[np.minimum((rates * len(falling)).astype(int), len(falling) - 1)]
+    recalls = np.array([np.mean(damaged > edge) if len(damaged) else np.nan for edge in edges])
+    precisions = [precision_at(r, f, prevalence) for r, f in zip(recalls, rates)]
+    left.semilogx(rates, recalls, color=SOUND, label='recall')
+    left.semilogx(rates, precisions, color=DAMAGED, label=f'precision at {prevalence:.2%} damaged')
+    _dress(left, 'What a budget buys', 'share of sound items diverted', 'share')
+    right.loglog(rates, rates * (1 - prevalence) * ITEMS, color=DAMAGED, label='sound, diverted')
+    right.loglog(
+        rates,
+        np.maximum(recalls * prevalence * ITEMS, 1e-3),
+        color=SOUND,
+        label='damaged, diverted',
+    )
+    _dress(right, f'Of {ITEMS:,} items', 'share of sound items diverted', 'items')
+    right.set_ylim(1e-2, None)
+    right.legend(frameon=False)
+    return figure
+
+
+def bars_figure(title: str, shares: dict[str, dict[str, Any]]) -> Figure:
+    """Draw shares with their 95 % intervals as horizontal bars."""
+    figure = Figure(figsize=(7, 0.9 + 0.34 * max(1, len(shares))), layout='constrained')
+    axes = figure.subplots()
+    names = list(shares)[::-1]
+    rate = np.array([shares[name]['rate'] for name in names], float)
+    spread = np.array([[r - shares[n]['low'], shares[n]['high'] - r] for n, r in zip(names, rate)])
+    labels = [f'{name} ({shares[name]["count"]}/{shares[name]["of"]})' for name in names]
+    axes.barh(labels, rate, xerr=np.clip(spread.T, 0, None), color=SOUND, ecolor=MARK, height=0.6)
+    axes.set_xlim(0, 1.0 if rate.max() > 0.25 else min(1.0, 1.1 * (rate + spread[:, 1]).max()))
+    axes.set_title(title, loc='left', fontsize=11)
+    axes.spines[['top', 'right']].set_visible(False)
+    return figure
+
+
+def _dress(axes: Axes, title: str, x: str, y: str) -> None:
+    axes.set_title(title, loc='left', fontsize=11)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    if y != 'items' and y != 'images':
+        axes.set_ylim(0, 1.02)
+    axes.grid(color='#eeeeee')
+    axes.spines[['top', 'right']].set_visible(False)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False)

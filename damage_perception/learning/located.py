@@ -1,0 +1,89 @@
+"""Measures of where and how deep: IoU by type, AUPRO, error of depth; what labels allow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from damage_perception.errors import UserError
+from damage_perception.learning.dataset import Damage, Sample
+from damage_perception.learning.outcomes import Outcomes
+from damage_perception.learning.pixel_metrics import IouCounter, aupro
+from damage_perception.learning.prediction import PredictedDamage
+
+LIMITS = (0.3, 0.01)
+
+
+def located_metrics(outcomes: Outcomes) -> dict[str, Any]:
+    """Give `iou_by_type`, `aupro` and `depth_error_mm`, each only where there is data for it."""
+    result: dict[str, Any] = {}
+    counter = IouCounter()
+    images = 0
+    for sample, said in zip(outcomes.samples, outcomes.predictions):
+        predicted = said.read_labels()
+        labelled = None if predicted is None else sample.label_mask()
+        if predicted is not None and labelled is not None:
+            try:
+                counter.add(predicted, labelled)
+            except ValueError as error:
+                raise UserError(f'prediction of image {sample.image_id}: {error}') from None
+            images += 1
+    if images:
+        result['iou_by_type'] = counter.result()
+    if any(said.confidence is not None for said in outcomes.predictions):
+        areas = aupro(_confidences(outcomes), LIMITS)
+        result['aupro'] = {str(limit): area for limit, area in areas.items()}
+    errors = _depth_errors(outcomes)
+    if errors.size:
+        result['depth_error_mm'] = {
+            'count': int(errors.size),
+            'median': float(np.median(errors)),
+            'p90': float(np.quantile(errors, 0.9)),
+        }
+    return result
+
+
+def _confidences(
+    outcomes: Outcomes,
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+    for sample, said in zip(outcomes.samples, outcomes.predictions):
+        confidence = said.read_confidence()
+        labels = None if confidence is None else sample.label_mask()
+        if confidence is not None and labels is not None:
+            if confidence.shape != labels.shape:
+                raise UserError(
+                    f'prediction of image {sample.image_id}: confidence must be {labels.shape} '
+                    f'like the image, got {confidence.shape}'
+                )
+            yield confidence, labels > 0
+
+
+def _depth_errors(outcomes: Outcomes) -> NDArray[np.float64]:
+    """Compare each labelled depth with that of the predicted damage that overlaps it most."""
+    errors = []
+    for sample, said in zip(outcomes.samples, outcomes.predictions):
+        measured = [damage for damage in said.damages if not math.isnan(damage.depth_m)]
+        for damage in sample.damages if measured else ():
+            found = _overlapping(sample, damage, measured)
+            if found is not None:
+                errors.append(abs(abs(found.depth_m) - abs(damage.depth_m)) * 1000.0)
+    return np.asarray(errors)
+
+
+def _overlapping(
+    sample: Sample, damage: Damage, found: list[PredictedDamage]
+) -> PredictedDamage | None:
+    if math.isnan(damage.depth_m) or damage.region is None:
+        return None
+    pixels = damage.region.read()
+    best, most = None, 0
+    for candidate in found:
+        x, y, width, height = (max(0, round(value)) for value in candidate.box)
+        shared = int(np.count_nonzero(pixels[y : y + height, x : x + width]))
+        if shared > most:
+            best, most = candidate, shared
+    return best
