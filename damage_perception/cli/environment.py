@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 
 from damage_perception.errors import UserError
 
@@ -21,3 +22,15 @@ def require_ros(command: str) -> None:
             importlib.import_module(module)
         except ImportError as error:
             raise UserError(f'`{command}` needs ROS 2, but {error}; {mend}') from error
+
+
+def use_dds_profile() -> None:
+    """Let Fast DDS read the shipped profile unless the user chose one; before rclpy starts.
+
+    Without its larger shared memory most big images are lost between processes of one machine.
+    """
+    from damage_perception.recording.types import shared_file
+
+    profile = str(shared_file('config/fastdds.xml'))
+    for name in ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'):
+        os.environ.setdefault(name, profile)

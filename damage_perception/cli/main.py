@@ -12,7 +12,12 @@ from damage_perception.errors import CallError, UserError
 # A command is a function of its own name in a file of its own name (`calibrate-sensor` lives in
 # calibrate_sensor.py); a file that defines `app` brings a group of commands. Their files import
 # nothing heavy at the top, so that `--help` stays fast.
-COMMANDS = ('calibrate-sensor', 'replay')
+COMMANDS = (
+    'play',
+    'replay',
+    'predict',
+    'calibrate-sensor',
+)
 
 
 def build_app() -> typer.Typer:

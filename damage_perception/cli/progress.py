@@ -21,9 +21,9 @@ T = TypeVar('T')
 console = Console(stderr=True)
 
 
-def show_progress(entries: Iterable[T], total: int) -> Iterator[T]:
+def show_progress(entries: Iterable[T], total: int, what: str) -> Iterator[T]:
     """Pass entries on and draw a bar on the terminal."""
-    yield from track(entries, 'judging frames', total=total, console=console, transient=True)
+    yield from track(entries, what, total=total, console=console, transient=True)
 
 
 def warn(sentence: str) -> None:

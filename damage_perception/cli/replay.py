@@ -58,7 +58,7 @@ def replay(
 
             outputs.append(Pictures(pictures, draw_overlay))
         reader = FrameReader(recording, topics)
-        entries = show_progress(reader, recording.topics[topics.rgb].count)
+        entries = show_progress(reader, recording.topics[topics.rgb].count, 'judging')
         for judgement in judge(summary.start(entries), settings):
             summary.take(judgement)
             for output in outputs:

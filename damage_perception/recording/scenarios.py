@@ -88,7 +88,7 @@ SCENARIOS = {
     ),
     'out_of_order': Scenario((SOUND,), out_of_order=(1.0, 2.0)),
     'sample': Scenario(
-        (SOUND, _later(DENTED, 1.8), _later(PRINTED, 3.6), *(_later(box, 5.4) for box in PAIR)),
+        (SOUND, _later(DENTED, 1.6), _later(PRINTED, 3.2), *(_later(box, 4.8) for box in PAIR)),
         duration_s=9.0,
     ),
 }

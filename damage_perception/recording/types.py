@@ -21,18 +21,21 @@ REPORT = f'{PACKAGE}/msg/DamageReport'
 DECISION = f'{PACKAGE}/msg/DivertDecision'
 
 
-def definitions_folder() -> Path:
-    """Find the folder of the package's `.msg` files: the source tree, a colcon or a pip install.
+def shared_file(relative: str) -> Path:
+    """Find a file that ships with the package: in the source tree, a colcon or a pip install.
+
+    Args:
+        relative: its path in the source tree, as in `config/fastdds.xml`.
 
     Raises:
-        UserError: if the installation lacks them.
+        UserError: if the installation lacks it.
     """
     for parent in Path(__file__).resolve().parents:
-        for folder in (parent / 'msg', parent / 'share' / PACKAGE / 'msg'):
-            if (folder / 'DamageReport.msg').is_file():
-                return folder
+        for root in (parent, parent / 'share' / PACKAGE):
+            if (root / relative).is_file():
+                return root / relative
     raise UserError(
-        f'the message definitions (share/{PACKAGE}/msg) are not installed; '
+        f'share/{PACKAGE}/{relative} is not installed; '
         'build the package with colcon or install it again with pip'
     )
 
@@ -44,7 +47,7 @@ def typestore() -> Typestore:
 
     store = get_typestore(Stores.ROS2_JAZZY)
     types: dict[str, Any] = {}
-    for file in sorted(definitions_folder().glob('*.msg')):
+    for file in sorted(shared_file('msg/DamageReport.msg').parent.glob('*.msg')):
         types.update(get_types_from_msg(file.read_text(), f'{PACKAGE}/msg/{file.stem}'))
     store.register({name: fields for name, fields in types.items() if name not in store.fielddefs})
     return store

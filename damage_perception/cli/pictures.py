@@ -1,0 +1,88 @@
+"""A frame from files: colour and depth as images, the camera as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from damage_perception.errors import CallError, UserError
+from damage_perception.frame import CameraIntrinsics, FrameError, RgbdFrame
+
+
+def load_frame(rgb: Path, depth: Path | None = None, camera: Path | None = None) -> RgbdFrame:
+    """Load a frame; depth and camera may be missing.
+
+    Raises:
+        UserError: if a file is broken.
+        CallError: if a file is missing or the files do not fit each other.
+    """
+    colour = _decode(rgb, cv2.IMREAD_COLOR)
+    depth_m = None if depth is None else load_depth(depth)
+    try:
+        intrinsics = None
+        if camera is not None:
+            intrinsics = load_camera(camera, colour.shape[1], colour.shape[0])
+        return RgbdFrame(np.ascontiguousarray(colour[..., ::-1]), depth_m, intrinsics)
+    except FrameError as error:
+        raise CallError(f'{rgb}: {error}') from error
+
+
+def load_depth(path: Path) -> NDArray[np.float32]:
+    """Load a depth PNG (uint16 millimetres, 0 invalid) as (H, W) float32 metres, NaN invalid.
+
+    Raises:
+        UserError: if it is broken.
+        CallError: if it is not such an image.
+    """
+    from damage_perception.perception.depth import depth_in_metres
+
+    image = _decode(path, cv2.IMREAD_UNCHANGED)
+    if image.dtype != np.uint16 or image.ndim != 2:
+        raise CallError(
+            f'{path} must be a PNG of one uint16 channel (millimetres), '
+            f'got {image.dtype} {image.shape}'
+        )
+    return depth_in_metres(image, '16UC1')
+
+
+def load_camera(path: Path, width: int, height: int) -> CameraIntrinsics:
+    """Load the intrinsics of an image of a size that is known.
+
+    Raises:
+        CallError: if the file has neither fx, fy, cx, cy nor K.
+        FrameError: if the numbers make no camera.
+    """
+    try:
+        content = json.loads(_read(path))
+        if 'K' in content or 'k' in content:
+            fx, _, cx, _, fy, cy, *_ = np.ravel(content.get('K', content.get('k'))).tolist()
+        else:
+            fx, fy, cx, cy = (float(content[name]) for name in ('fx', 'fy', 'cx', 'cy'))
+        width = int(content.get('width', width))
+        height = int(content.get('height', height))
+        numbers = [float(value) for value in (fx, fy, cx, cy)]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise CallError(
+            f'{path} must be JSON with fx, fy, cx, cy or with K (nine numbers)'
+        ) from error
+    return CameraIntrinsics(width, height, *numbers)
+
+
+def _decode(path: Path, mode: int) -> NDArray[Any]:
+    data = _read(path)
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), mode) if data else None
+    if image is None:
+        raise UserError(f'{path} is not an image that can be read; copy it again')
+    return np.asarray(image)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CallError(f'{path} cannot be read ({error.strerror})') from error

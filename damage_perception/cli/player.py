@@ -1,0 +1,84 @@
+"""Publish a recording on the topics of the nodes, in its own time."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+import rclpy
+from builtin_interfaces.msg import Time
+from rclpy.duration import Duration
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+from rosidl_runtime_py.utilities import get_message
+
+from damage_perception.recording.reader import RawMessage, Recording
+from damage_perception.recording.topics import Topics
+
+# Reliable serves reliable and best-effort subscribers alike; the depth bridges a slow moment.
+PLAY_QOS = QoSProfile(depth=30, reliability=ReliabilityPolicy.RELIABLE)
+CLOCK_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+
+
+def node_topics(topics: Topics) -> dict[str, str]:
+    """Say where each topic of a recording is published: recorded name -> name of the nodes."""
+    names = {
+        topics.rgb: 'rgb/image_rect_color',
+        topics.depth: 'depth_registered/image_rect',
+        topics.camera_info: 'rgb/camera_info',
+        topics.identity: 'item/identity',
+    }
+    return {recorded: name for recorded, name in names.items() if recorded}
+
+
+class Player:
+    """Publishers for a recording; `play` runs through it once.
+
+    Messages go out as the bytes that were recorded, stamps included, so whoever listens sees what
+    was recorded, time going back at each repetition included.
+    """
+
+    def __init__(self, node: Node, recording: Recording, names: dict[str, str]) -> None:
+        self._recording, self._names = recording, names
+        self._publishers: dict[str, Publisher] = {
+            recorded: node.create_publisher(
+                get_message(recording.topics[recorded].msgtype), name, PLAY_QOS
+            )
+            for recorded, name in names.items()
+        }
+        self._clock = node.create_publisher(Clock, '/clock', CLOCK_QOS)
+        self.sent: Counter[str] = Counter()
+
+    def wait_for_listeners(self, timeout_s: float) -> bool:
+        """Wait until every image topic has a subscriber; tell whether it came to that."""
+        end = time.monotonic() + timeout_s
+        while time.monotonic() < end and rclpy.ok():
+            if all(p.get_subscription_count() for p in self._publishers.values()):
+                time.sleep(0.3)  # the other side may have yet to match our publishers
+                return True
+            time.sleep(0.05)
+        return False
+
+    def play(self, rate: float = 1.0) -> Iterator[RawMessage]:
+        """Publish each message when its time has come, and give it."""
+        start_s, first_ns = time.monotonic(), -1
+        for message in self._recording.messages(tuple(self._names)):
+            first_ns = message.time_ns if first_ns < 0 else first_ns
+            due_s = start_s + (message.time_ns - first_ns) / 1e9 / rate
+            time.sleep(max(0.0, due_s - time.monotonic()))
+            if not rclpy.ok():
+                return
+            seconds, nanoseconds = divmod(message.time_ns, 1_000_000_000)
+            self._clock.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
+            self._publishers[message.topic].publish(bytes(message.data))
+            self.sent[message.topic] += 1
+            yield message
+
+    def drain(self, timeout_s: float = 2.0) -> None:
+        """Wait until what was sent has arrived."""
+        for publisher in self._publishers.values():
+            publisher.wait_for_all_acked(Duration(seconds=timeout_s))
+        time.sleep(0.2)  # best-effort subscribers acknowledge nothing
