@@ -103,7 +103,8 @@ class Gallery(GalleryReader):
 
     def add_all(self, sku: str, enrolments: Sequence[Enrolment], by: str) -> list[int]:
         """Enrol several views of a product as one change: all of them or none."""
-        coming = encode_all(check_sku(sku), enrolments)
+        check_sku(sku)
+        coming = encode_all(enrolments)
         there = {(item.digest, item.state): item.id for item in self.references(sku)}
         waiting = {digest: number for (digest, state), number in there.items() if state.is_current}
         keys = [(item.digest, item.enrolment.state) for item in coming]

@@ -25,7 +25,10 @@ from damage_perception.perception.view_codec import encode_view
 
 @dataclass(frozen=True, eq=False)
 class Enrolment:
-    """One view to enrol. `at` None: now; `features` None: not computed."""
+    """One view to enrol.
+
+    `features` None: not computed; `at` None: now; `by` empty: who makes the change.
+    """
 
     view: ItemView
     design: str = ''
@@ -33,6 +36,21 @@ class Enrolment:
     state: State = State.ACTIVE
     reason: str = ''
     at: datetime | None = None
+    by: str = ''
+
+    def check(self) -> None:
+        """Refuse what cannot be kept (the view itself is checked when it is encoded).
+
+        Raises:
+            GalleryError: naming what does not fit.
+        """
+        check_text('the design', self.design)
+        check_text('the reason', self.reason)
+        check_text('who', self.by)
+        if self.features is not None:
+            check_features(self.features)
+        if self.state not in (State.ACTIVE, State.QUARANTINED, State.RETIRED):
+            raise GalleryError(f'a reference cannot be enrolled as {self.state.value}')
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +63,7 @@ class EncodedEnrolment:
     features: bytes
 
 
-def encode_all(sku: str, enrolments: Iterable[Enrolment]) -> list[EncodedEnrolment]:
+def encode_all(enrolments: Iterable[Enrolment]) -> list[EncodedEnrolment]:
     """Check and encode, so that nothing of a bad one is ever written.
 
     Raises:
@@ -53,10 +71,7 @@ def encode_all(sku: str, enrolments: Iterable[Enrolment]) -> list[EncodedEnrolme
     """
     encoded = []
     for enrolment in enrolments:
-        check_text(f'the design of {sku}', enrolment.design)
-        check_text('the reason', enrolment.reason)
-        if enrolment.state not in (State.ACTIVE, State.QUARANTINED, State.RETIRED):
-            raise GalleryError(f'a reference cannot be enrolled as {enrolment.state.value}')
+        enrolment.check()
         features = b'' if enrolment.features is None else check_features(enrolment.features)
         content = encode_view(enrolment.view)
         encoded.append(EncodedEnrolment(enrolment, content, digest_of(content), features))
@@ -68,11 +83,12 @@ def insert_reference(
 ) -> int:
     """Name a data file in the index (inside a transaction) and give the reference's number."""
     enrolment = item.enrolment
+    at = time_text(enrolment.at)
     after = (enrolment.state.value, enrolment.reason)
     cursor = connection.execute(
         'INSERT INTO reference (sku, digest, enrolled_at, by, design, state, reason, features) '
         'VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-        (sku, item.digest, time_text(enrolment.at), by, enrolment.design, *after, item.features),
+        (sku, item.digest, at, enrolment.by or by, enrolment.design, *after, item.features),
     )
     number = int(cursor.lastrowid or 0)
     note_step(connection, change, number, (None, ''), after)

@@ -125,7 +125,7 @@ def plain_errors(path: Path) -> Iterator[None]:
             raise GalleryError(
                 f'the disk of {name} is full; nothing was changed, make room and try again'
             ) from error
-        raise GalleryError(f'{name} cannot be written ({error.strerror})') from error
+        raise GalleryError(f'{name} cannot be used ({error.strerror})') from error
 
 
 def sync_folder(folder: Path) -> None:

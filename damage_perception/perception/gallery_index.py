@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from damage_perception.perception.gallery_files import GalleryError
+from damage_perception.perception.gallery_files import GalleryError, plain_errors
 
 FILE_NAME = 'index.sqlite'
 APPLICATION_ID = 0x64706731  # 'dpg1': tells a gallery from other SQLite files
@@ -68,8 +68,9 @@ def open_index(folder: Path, writable: bool) -> sqlite3.Connection:
         GalleryError: if there is none, or it is foreign, newer or damaged.
     """
     path = folder / FILE_NAME
-    if not path.is_file():
-        _check_new(folder, writable)
+    with plain_errors(path):
+        if not path.is_file():
+            _check_new(folder, writable)
     with plain_index_errors(path):
         connection = _connect(path, 'rwc' if writable else 'rw')
         try:

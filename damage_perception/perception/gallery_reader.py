@@ -138,6 +138,8 @@ class GalleryReader:
         ]
 
     def _rows(self, columns: str, sku: str | None, states: Iterable[State]) -> list[tuple]:  # type: ignore[type-arg]
+        if sku is not None and not sku.isprintable():
+            return []  # nobody can have enrolled it, and SQLite cannot even ask for it
         wanted = [state.value for state in states]
         marks = ', '.join('?' * len(wanted))
         where = '' if sku is None else 'sku = ? AND '

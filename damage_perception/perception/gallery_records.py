@@ -14,6 +14,7 @@ from damage_perception.perception.item_view import ItemView
 
 MAX_ACTIVE = 6  # active references of one product; the oldest gives way to a seventh
 MAX_SKU, MAX_TEXT = 128, 400  # characters
+MAX_FEATURES = 4096
 
 
 class State(str, Enum):
@@ -107,6 +108,8 @@ def check_sku(sku: str) -> str:
         raise GalleryError(
             f'an sku must be printable, without slashes and without a leading dot, got {sku!r}'
         )
+    if len(sku.encode()) > MAX_SKU:  # it becomes the name of a folder when exported
+        raise GalleryError(f'an sku has at most {MAX_SKU} bytes, got {len(sku.encode())}')
     return sku
 
 
@@ -127,11 +130,11 @@ def check_features(features: NDArray[np.float32]) -> bytes:
     """Give a feature vector as little-endian bytes.
 
     Raises:
-        GalleryError: if it is not a finite (D,) float32 with D at most 4096.
+        GalleryError: if it is not a finite (D,) float32, or too long.
     """
-    if features.ndim != 1 or features.dtype != np.float32 or features.size > 4096:
+    if features.ndim != 1 or features.dtype != np.float32 or features.size > MAX_FEATURES:
         raise GalleryError(
-            f'features must be (D,) float32, D at most 4096, got {features.shape} {features.dtype}'
+            f'features must be (D,) float32, D at most {MAX_FEATURES}, got {features.shape} {features.dtype}'
         )
     if not np.isfinite(features).all():
         raise GalleryError('features must be finite')

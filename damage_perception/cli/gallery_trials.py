@@ -1,0 +1,208 @@
+"""Trials of the gallery: made-up products, times, memory, and writers that are killed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import resource
+import shutil
+import signal
+import statistics
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from damage_perception.errors import UserError
+from damage_perception.perception.gallery import Gallery
+from damage_perception.perception.gallery_enrolment import Enrolment
+from damage_perception.perception.item_view import ItemView
+
+FEATURES = 128
+LOOK_UPS = 300
+
+
+def made_up_view(seed: int, side: int) -> ItemView:
+    """Give a view that no compression could shorten, which is the worst case."""
+    generator = np.random.default_rng(seed)
+    shape = (side, side)
+    return ItemView(
+        rgb=generator.integers(0, 256, (*shape, 3), np.uint8),
+        height_m=generator.normal(0.0, 0.01, shape).astype(np.float32),
+        height_std_m=np.full(shape, 0.002, np.float32),
+        item_mask=np.ones(shape, bool),
+        seen=np.ones(shape, bool),
+        resolution_m=0.0015,
+        to_camera=np.eye(4),
+        frames=1.0,
+        noise_correlation_m=0.004,
+    )
+
+
+def measure(
+    folder: Path, sizes: list[int], views: int, side: int, console: Console
+) -> list[dict[str, float]]:
+    """Grow one gallery through the sizes and measure a fresh process at each.
+
+    Raises:
+        UserError: if the disk has no room for it.
+    """
+    needed = sizes[-1] * views * side * side * 8
+    free = shutil.disk_usage(folder.parent).free
+    if free < needed:
+        raise UserError(f'{folder.parent} has {free >> 20} MiB free, {needed >> 20} are needed')
+    rows, there = [], 0
+    for size in sizes:
+        start = time.perf_counter()
+        _grow(folder, range(there, size), views, side, console)
+        seconds = time.perf_counter() - start
+        row = _in_child(_measure_one, str(folder), size)
+        enrolled = (size - there) * views
+        rows.append(
+            {'products': size, **row, 'enrol_ms_per_view': 1e3 * seconds / max(1, enrolled)}
+        )
+        there = size
+    return rows
+
+
+def kill_enrolments(folder: Path, rounds: int, seed: int = 0) -> dict[str, int]:
+    """Kill an enrolling process `rounds` times at a random moment; open and check after each.
+
+    Gives how many references were acknowledged, and how many kills left something to roll back.
+
+    Raises:
+        UserError: if a reference that was acknowledged is not there, or a check fails.
+    """
+    chance = random.Random(seed)
+    acknowledged: dict[int, int] = {}
+    rolled_back = 0
+    for number in range(rounds):
+        acknowledged |= _enrol_until_killed(folder, number * 100_000, chance.uniform(0.0, 0.05))
+        with Gallery.open(folder, writable=True) as gallery:
+            rolled_back += bool(gallery.rolled_back)
+            found = {item.id: item.design for item in gallery.references()}
+            lost = [n for n, design in acknowledged.items() if found.get(n) != str(design)]
+            wrong = gallery.check()
+        if lost or wrong:
+            raise UserError(f'kill {number}: lost {lost[:5]}, wrong {wrong[:3]}')
+    return {'kills': rounds, 'acknowledged': len(acknowledged), 'rolled_back': rolled_back}
+
+
+def _enrol_until_killed(folder: Path, first: int, seconds: float) -> dict[int, int]:
+    """Let a child enrol until it is killed; give what it acknowledged: number to design."""
+    context = multiprocessing.get_context('forkserver')
+    context.set_forkserver_preload(['damage_perception.cli.gallery_trials'])
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=_enrol, args=(str(folder), first, sender), daemon=True)
+    child.start()
+    sender.close()
+    got: dict[int, int] = {}
+    try:
+        if receiver.poll(30.0):  # its first word: it is about to enrol
+            receiver.recv()
+            time.sleep(seconds)
+        os.kill(child.pid or 0, signal.SIGKILL)
+        while True:
+            number, design = receiver.recv()
+            got[number] = design
+    except EOFError:
+        pass
+    child.join()
+    return got
+
+
+def _enrol(folder: str, first: int, sender: Connection) -> None:
+    sender.send(None)
+    with Gallery.open(folder, writable=True) as gallery:
+        for design in range(first, first + 100_000):
+            view = made_up_view(design, 32)
+            sender.send((gallery.add(f'P{design % 50}', view, 'trial', str(design)), design))
+
+
+def _grow(folder: Path, numbers: range, views: int, side: int, console: Console) -> None:
+    generator = np.random.default_rng(0)
+    view = made_up_view(0, side)
+    with Gallery.open(folder, writable=True) as gallery:
+        for product in track(numbers, 'Enrolling', console=console, disable=len(numbers) < 500):
+            enrolments = []
+            for number in range(views):
+                rgb = np.roll(view.rgb, product * views + number, axis=1)
+                rgb[0, :8] = np.frombuffer(f'{product:012}{number:012}'.encode(), np.uint8).reshape(
+                    8, 3
+                )
+                features = generator.normal(size=FEATURES).astype(np.float32)
+                changed = ItemView(**{**view.__dict__, 'rgb': rgb})
+                enrolments.append(Enrolment(changed, features=features))
+            gallery.add_all(f'P{product}', enrolments, 'benchmark')
+
+
+def _measure_one(folder: str, size: int) -> dict[str, float]:
+    generator = random.Random(1)
+    base = _memory_mib()
+    start = time.perf_counter()
+    with Gallery.open(folder) as gallery:
+        gallery.views('P0')
+        opening = time.perf_counter() - start
+        skus = [f'P{generator.randrange(size)}' for _ in range(LOOK_UPS)]
+        for sku in skus:
+            gallery.views(sku)
+        warm = _times(gallery.views, skus)
+        cold = []
+        for sku in skus:
+            _forget(gallery, sku)
+            cold += _times(gallery.views, [sku])
+        changed = _times(lambda _: gallery.changed(), skus)
+        start = time.perf_counter()
+        gallery.features(FEATURES)
+        features = time.perf_counter() - start
+        memory = _memory_mib()
+    start = time.perf_counter()
+    Gallery.open(folder, writable=True).close()
+    return {
+        'lookup_warm_ms_median': statistics.median(warm), 'lookup_warm_ms_p99': _p99(warm),
+        'lookup_cold_ms_median': statistics.median(cold), 'lookup_cold_ms_p99': _p99(cold),
+        'changed_us_median': 1e3 * statistics.median(changed), 'open_ms': 1e3 * opening,
+        'open_writable_ms': 1e3 * (time.perf_counter() - start), 'features_ms': 1e3 * features,
+        'memory_mib': memory, 'memory_before_mib': base,
+    }  # fmt: skip
+
+
+def _forget(gallery: Gallery, sku: str) -> None:
+    """Make the system drop the files of a product from its cache."""
+    for item in gallery.references(sku):
+        handle = os.open(
+            gallery.folder / 'views' / item.digest[:2] / f'{item.digest}.safetensors', 0
+        )
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(handle)
+
+
+def _times(call: Callable[[str], object], skus: list[str]) -> list[float]:
+    times = []
+    for sku in skus:
+        start = time.perf_counter()
+        call(sku)
+        times.append(1e3 * (time.perf_counter() - start))
+    return times
+
+
+def _p99(times: list[float]) -> float:
+    return float(np.percentile(times, 99))
+
+
+def _memory_mib() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _in_child(
+    work: Callable[[str, int], dict[str, float]], folder: str, size: int
+) -> dict[str, float]:
+    """Run in a process of its own, so that memory is that of the reader alone."""
+    context = multiprocessing.get_context('spawn')
+    with context.Pool(1) as pool:
+        return pool.apply(work, (folder, size))
