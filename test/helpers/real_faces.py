@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.perception.item_view import DEFAULT_RESOLUTION_M, MARGIN_M, ItemView
+from damage_perception.perception.sensor import SensorProfile
 
 _ROOT = Path(__file__).resolve().parents[2]
 DATA = (
@@ -23,7 +24,7 @@ DATA = (
     / 'conveyor_parcels'
 )
 FX, FY, CX, CY = 643.90087890625, 643.1365356445312, 650.2113037109375, 355.79559326171875
-CORRELATION_M = 0.018  # measured with damage_perception.perception.sensor on the bare belt
+PROFILE = SensorProfile()  # its defaults were measured on these very box tops
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,6 @@ def build_view(
     rgb: NDArray[np.uint8] | None = None,
     depth_m: NDArray[np.float32] | None = None,
     resolution_m: float = DEFAULT_RESOLUTION_M,
-    std_m: float = 0.0025,
 ) -> ItemView:
     """Rectify a face by its plane; `rgb` and `depth_m` replace those of the frame."""
     real_rgb, real_depth = load(face.frame)
@@ -169,6 +169,7 @@ def build_view(
     mask = cv2.remap(inside, u, v, cv2.INTER_NEAREST) > 0
     to_camera = np.eye(4)
     to_camera[:3, :4] = np.column_stack([along, across, -normal, origin])
-    deviation = np.where(np.isnan(lift), np.nan, std_m).astype(np.float32)
+    range_m = float(origin[2])
+    deviation = np.where(np.isnan(lift), np.nan, PROFILE.std_m(range_m)).astype(np.float32)
     return ItemView(colour, lift, deviation, mask, np.ones_like(mask), resolution_m,
-                    to_camera, 1.0, CORRELATION_M)
+                    to_camera, 1.0, PROFILE.correlation_m(range_m, FX))

@@ -1,0 +1,113 @@
+"""Print how surely dents and holes put into real faces are found: `python test/helpers/dent_table.py`.
+
+Negatives: every real face as it is (boxes and soft packs), and each box top with the real noise of
+other box tops. The false-alarm threshold is the 99th percentile of all negatives of a column.
+Beside it the field's plain way: least-squares plane, 99th percentile of depth below it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[2])]
+
+from real_dents import damaged, fused, random_dent, redrawn  # noqa: E402
+from real_faces import BOXES, SOFT, available, build_view  # noqa: E402
+
+from damage_perception.perception.geometry import find_damage  # noqa: E402
+from damage_perception.perception.item_view import ItemView  # noqa: E402
+
+DEPTHS_M = (0.008, 0.012, 0.020, 0.030)
+HOLES = ('deep', 'lost')
+
+
+def plane_fit(view: ItemView) -> float:
+    """Score a view by the plain plane fit: 99th percentile of depth below the plane, metres."""
+    use = view.item_mask & np.isfinite(view.height_m)
+    rows, cols = np.nonzero(use)
+    design = np.stack([cols, rows, np.ones_like(rows)], axis=1).astype(np.float64)
+    height = view.height_m[use].astype(np.float64)
+    terms = np.linalg.lstsq(design, height, rcond=None)[0]
+    return float(np.percentile(design @ terms - height, 99))
+
+
+def auroc(negative: list[float], positive: list[float]) -> float:
+    """Give the chance that a positive scores above a negative; ties count half."""
+    a, b = np.asarray(negative)[:, None], np.asarray(positive)[None, :]
+    return float(np.mean((b > a) + 0.5 * (b == a)))
+
+
+def scores(views: list[ItemView]) -> dict[str, list[float]]:
+    """Score views by geometry and by the plain plane fit."""
+    return {
+        'geometry': [find_damage(view).score for view in views],
+        'plane fit': [plane_fit(view) for view in views],
+    }
+
+
+def measure(placements: int, seed: int = 0) -> dict[str, dict[str, dict[str, float]]]:
+    """Give, by frames, detector and damage: AUROC and detection rate at 1 % false alarms."""
+    rng = np.random.default_rng(seed)
+    sound: dict[int, list[ItemView]] = {1: [], 10: []}
+    bad: dict[int, dict[str, list[ItemView]]] = {1: {}, 10: {}}
+    real = [build_view(face) for face in (*BOXES, *SOFT)]
+    sound[1] += real
+    for face in (*BOXES, *SOFT):
+        view = build_view(face)
+        for _ in range(placements):
+            frames = [view, *redrawn(face, view, rng, 9)]
+            sound[10].append(fused(frames))
+            if face.kind == 'box':
+                sound[1].append(frames[1])
+    for face in BOXES:
+        view = build_view(face)
+        for _ in range(placements):
+            frames = [view, *redrawn(face, view, rng, 9)]
+            dents = {f'dent {d * 1000:.0f} mm': random_dent(view, rng, d) for d in DEPTHS_M}
+            dents |= {f'hole 20 mm {h}': random_dent(view, rng, 0.06, h) for h in HOLES}
+            for name, dent in dents.items():
+                hurt = [damaged(frame, dent) for frame in frames]
+                bad[1].setdefault(name, []).append(hurt[0])
+                bad[10].setdefault(name, []).append(fused(hurt))
+    table: dict[str, dict[str, dict[str, float]]] = {}
+    for count in (1, 10):
+        negative = scores(sound[count])
+        for name, views in bad[count].items():
+            for way, positive in scores(views).items():
+                limit = float(np.percentile(negative[way], 99))
+                boxes = negative[way][: len(BOXES) * (placements if count == 10 else 1)]
+                table.setdefault(f'{count} frames, {way}', {})[name] = {
+                    'auroc': auroc(negative[way], positive),
+                    'auroc_boxes': auroc(boxes, positive),
+                    'rate': float(np.mean(np.asarray(positive) > limit)),
+                    'positives': float(len(positive)),
+                    'negatives': float(len(negative[way])),
+                    'worst_sound': float(max(negative[way])),
+                    'real_worst': float(max(negative[way][: len(real)])),
+                }
+    return table
+
+
+def main() -> None:
+    """Print the table, or JSON with --json."""
+    if not available():
+        sys.exit('the real frames are absent; set DAMAGE_PERCEPTION_SHARED_DATA')
+    table = measure(placements=4)
+    if '--json' in sys.argv:
+        print(json.dumps(table))
+        return
+    for row, cells in table.items():
+        first = next(iter(cells.values()))
+        print(f'\n{row} ({first["positives"]:.0f} damaged of a kind, '
+              f'{first["negatives"]:.0f} sound)')
+        print(f'{"":18}{"AUROC":>8}{"boxes":>8}{"rate at 1 %":>14}')
+        for name, cell in cells.items():
+            print(f'{name:18}{cell["auroc"]:8.3f}{cell["auroc_boxes"]:8.3f}{cell["rate"]:14.2f}')
+
+
+if __name__ == '__main__':
+    main()
