@@ -96,7 +96,8 @@ def find_damage(view: ItemView, settings: GeometrySettings | None = None) -> Geo
     if relief is None:
         nothing = np.full(view.item_mask.shape, np.nan, np.float32)
         return GeometryEvidence(float('nan'), float('nan'), nothing, [])
-    edge_m, rigid = edge_distance(relief), rigidity(relief)
+    edge_m = edge_distance(relief)
+    rigid = rigidity(relief, edge_m)
     dents = np.maximum(
         dent_significance(relief, rigid, edge_m), basin_significance(relief, rigid)
     )

@@ -15,7 +15,7 @@ _DARK = 0.45  # of the face's median luminance
 _RADIUS_M = (0.004, 0.03)
 _COMPACT = 0.6  # share of its smallest enclosing circle that a hole fills, print rarely
 _DEEP_M = 0.012
-_ALONE = 6.0  # a drop-out larger than this many times the dark blob is the sensor's
+_RING_M = (0.008, 0.018)  # around a hole depth is lost over the first, but not over the second
 _MOST = 32
 
 
@@ -47,12 +47,10 @@ def find_holes(view: ItemView, relief: Relief, edge_m: NDArray[np.float32]) -> l
     height, width = item.shape
     surface = cv2.resize(relief.surface_m, (width, height), interpolation=cv2.INTER_LINEAR)
     inside = cv2.resize(edge_m, (width, height), interpolation=cv2.INTER_LINEAR) > 0.003
-    missing = item & ~np.isfinite(view.height_m)
-    drop_outs = cv2.connectedComponentsWithStats(missing.astype(np.uint8))
     holes = []
     for label in fitting:
         mask = labels == label
-        hole = _judge(view, mask, surface, inside, drop_outs[1], drop_outs[2])
+        hole = _judge(view, mask, surface, inside)
         if hole is not None:
             holes.append(hole)
     return holes
@@ -63,8 +61,6 @@ def _judge(
     mask: NDArray[np.bool_],
     surface: NDArray[np.float32],
     inside: NDArray[np.bool_],
-    drop_outs: NDArray[np.int32],
-    drop_out_stats: NDArray[np.int32],
 ) -> Hole | None:
     area = int(np.count_nonzero(mask))
     rows, cols = np.nonzero(mask)
@@ -77,8 +73,18 @@ def _judge(
     if below.size > 0.3 * area:
         depth = float(np.median(below))
         return Hole(mask, 4.0 * depth / _DEEP_M, depth) if depth > _DEEP_M else None
-    label = int(np.bincount(drop_outs[mask]).argmax())
-    if label == 0 or drop_out_stats[label, cv2.CC_STAT_AREA] > _ALONE * area:
+    around = _ring_measured(view, np.array([cols.mean(), rows.mean()]), float(radius))
+    if lost < 0.6 or around < 0.4:
         return None
     depth = float(np.median(below)) if below.size > 10 else float('nan')
-    return Hole(mask, 7.0 * lost, depth)
+    return Hole(mask, 8.0 * lost * min(1.0, around / 0.6), depth)
+
+
+def _ring_measured(view: ItemView, centre: NDArray[np.float64], radius: float) -> float:
+    """Give the share of the item's surface around a blob that has depth."""
+    height, width = view.item_mask.shape
+    distance = np.hypot(np.arange(width)[None, :] - centre[0],
+                        np.arange(height)[:, None] - centre[1]) - radius
+    inner, outer = (length / view.resolution_m for length in _RING_M)
+    ring = (distance > inner) & (distance < outer) & view.item_mask & view.seen
+    return float(np.mean(np.isfinite(view.height_m[ring]))) if ring.any() else 0.0

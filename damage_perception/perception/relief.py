@@ -16,7 +16,8 @@ _BASIN_SPANS_M = (0.04, 0.07)
 _TOLERANCE_M = 0.0012  # relief that sound cardboard has and no average removes
 _STEP_TOLERANCE_M = 0.004  # labels, tape and closed flaps stand out that much on sound items
 _PRIOR_SAMPLES = 6.0  # independent samples that the sensor's own noise is worth
-_RIM_M = 0.010  # over this distance edges are rounded, by the sensor too
+_RIM_M = 0.008  # over this distance edges are rounded, by the sensor too
+_RIM_DROOP_M = 0.006
 _FEWEST_MEASURED = 0.35  # share of a filter's support; below it nothing is claimed
 
 
@@ -28,19 +29,6 @@ def smoothed(relief: Relief, values: Map, sigma_m: float) -> tuple[Map, Map]:
     return np.asarray(mean, np.float32), np.asarray(share, np.float32)
 
 
-def rigidity(relief: Relief) -> float:
-    """Tell boards (1) from soft packs (0) by how far they bulge and how high they wrinkle.
-
-    Only what stands out counts: dents must not turn a box into a soft pack.
-    """
-    mean, _ = smoothed(relief, relief.residual_m, 0.006)
-    above = mean[(relief.weight > 0) & (mean > 0)]
-    wrinkle = float(np.percentile(above, 80)) if above.size else 0.0
-    allowed = 1.25 * np.hypot(relief.std_m, 1.2e-3)
-    softness = max(wrinkle / allowed, relief.bulge_m / 3.3e-3)
-    return float(1.0 / (1.0 + softness**8))
-
-
 def edge_distance(relief: Relief) -> Map:
     """Give the distance of each cell to the outline of the item, metres."""
     inside = np.pad((relief.item > 0.99).astype(np.uint8), 1)
@@ -48,10 +36,41 @@ def edge_distance(relief: Relief) -> Map:
     return np.asarray(distance * np.float32(relief.cell_m), np.float32)
 
 
+def rigidity(relief: Relief, edge_m: Map) -> float:
+    """Tell boards (1) from soft packs (0): these bulge, wrinkle and droop around their outline.
+
+    Dents must not turn a box into a soft pack, so wrinkles are judged by what stands out, and
+    drooping counts from half of the outline on; a crushed edge or corner is less than that.
+    """
+    mean, share = smoothed(relief, relief.residual_m, 0.006)
+    above = mean[(relief.weight > 0) & (mean > 0)]
+    wrinkle = float(np.percentile(above, 80)) if above.size else 0.0
+    allowed = 1.25 * np.hypot(relief.std_m, 1.2e-3)
+    rim = (edge_m > 0.006) & (edge_m < 0.018) & (share > _FEWEST_MEASURED)
+    softness = max(
+        wrinkle / allowed, relief.bulge_m / 3.3e-3, _drooping(mean, rim) / 3.6
+    )
+    return float(1.0 / (1.0 + softness**8))
+
+
+def _drooping(mean: Map, rim: NDArray[np.bool_]) -> int:
+    """Count the eighths of the outline that droop."""
+    rows, cols = np.nonzero(rim)
+    if rows.size < 16:
+        return 0
+    y = (rows - rows.mean()) / max(np.ptp(rows), 1)
+    x = (cols - cols.mean()) / max(np.ptp(cols), 1)
+    eighth = ((np.arctan2(y, x) + np.pi) * (4.0 / np.pi)).astype(np.intp) % 8
+    total = np.bincount(eighth, minlength=8)
+    low = np.bincount(eighth, mean[rim] < -0.005, minlength=8)
+    return int(np.count_nonzero(low > 0.12 * np.maximum(total, 1)))
+
+
 def dent_significance(relief: Relief, rigid: float, edge_m: Map) -> Map:
     """Give, per cell, by how many deviations a board lies too deep, largest over the sizes."""
     inside = edge_m > 1.5 * relief.cell_m
-    droop = (1.5 + 6.0 * (1.0 - rigid)) * relief.scale_m * np.exp(-edge_m / _RIM_M)
+    own = 6.0 * (1.0 - rigid) * relief.scale_m
+    droop = (_RIM_DROOP_M + own) * np.exp(-edge_m / _RIM_M)
     best = np.zeros(relief.residual_m.shape, np.float32)
     for sigma_m in _SIGMAS_M:
         mean, share = smoothed(relief, relief.residual_m, sigma_m)
