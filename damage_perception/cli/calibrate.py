@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,16 +25,16 @@ def calibrate(
     groups: Annotated[
         str, typer.Option(help='Tags GROUPS:NAME name product groups that get their own threshold.')
     ] = 'family',
-    split: Annotated[Optional[str], typer.Option(help='Only this split, as val.')] = None,
+    split: Annotated[str | None, typer.Option(help='Only this split, as val.')] = None,
     prevalence: Annotated[
         float, typer.Option(help='Share of damaged items for which the plots state precision.')
     ] = 0.001,
-    plots: Annotated[Optional[Path], typer.Option(help='Folder for plots (PNG).')] = None,
+    plots: Annotated[Path | None, typer.Option(help='Folder for plots (PNG).')] = None,
 ) -> None:
     """Find the threshold that keeps false alarms of sound items within a budget."""
     from damage_perception.learning.calibrate import calibrate as fit
     from damage_perception.learning.outcomes import join
-    from damage_perception.learning.prediction import read_predictions
+    from damage_perception.learning.prediction_file import read_predictions
     from damage_perception.learning.readers import rgbd_coco
 
     for name, value in (('budget', budget), ('confidence', confidence), ('prevalence', prevalence)):

@@ -6,7 +6,7 @@ import json
 import math
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,14 +27,14 @@ def evaluate(
         str, typer.Option(help='on: the pristine references of the data set are used. off: not.')
     ] = 'off',
     predictions: Annotated[
-        Optional[Path],
+        Path | None,
         typer.Option(help='JSON Lines: taken if the file is there, else written, masks beside it.'),
     ] = None,
-    html: Annotated[Optional[Path], typer.Option(help='Where to write the report.')] = None,
+    html: Annotated[Path | None, typer.Option(help='Where to write the report.')] = None,
     calibration: Annotated[
-        Optional[Path], typer.Option(help='calibration.yaml whose thresholds are used.')
+        Path | None, typer.Option(help='calibration.yaml whose thresholds are used.')
     ] = None,
-    split: Annotated[Optional[str], typer.Option(help='Only this split, as test.')] = None,
+    split: Annotated[str | None, typer.Option(help='Only this split, as test.')] = None,
     prevalence: Annotated[
         float, typer.Option(help='Share of damaged items for which precision is stated.')
     ] = 0.001,
@@ -90,12 +90,13 @@ def _predictions(
     from rich.progress import track
 
     from damage_perception.learning.evaluation import predict_all
-    from damage_perception.learning.prediction import read_predictions
-    from damage_perception.learning.predictor import pipeline_predictor
+    from damage_perception.learning.prediction_file import read_predictions
 
     if path.exists():
         typer.echo(f'scores are taken from {path}', err=True)
         return read_predictions(path)
+    from damage_perception.learning.predictor import pipeline_predictor
+
     predictor = pipeline_predictor(references)
     console = Console(stderr=True)
 

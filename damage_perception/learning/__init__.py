@@ -1,0 +1,1 @@
+"""Learning and measuring; nothing that runs at a station imports this."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.errors import UserError
-from damage_perception.learning.calibration import TooFewItems, fit_threshold, item_scores
+from damage_perception.learning.calibration import TooFewItemsError, fit_threshold, item_scores
 from damage_perception.learning.outcomes import Outcomes
 from damage_perception.perception.calibration import Calibration, OperatingPoint
 
@@ -47,7 +47,7 @@ def calibrate(
         scores = sound_item_scores(outcomes, ~outcomes.damaged & outcomes.tagged(tag))
         try:
             fits[tag.partition(':')[2]] = fit_threshold(scores, budget, confidence)
-        except TooFewItems:
+        except TooFewItemsError:
             continue  # the common threshold serves this group
     return Calibration(
         point=point,

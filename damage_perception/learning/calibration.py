@@ -18,7 +18,7 @@ TAIL_MIN = 20
 EDGE = 1e-9  # scores nearer to 0 or 1 are not told apart by the tail
 
 
-class TooFewItems(UserError):
+class TooFewItemsError(UserError):
     """The sample cannot support the budget."""
 
 
@@ -40,14 +40,14 @@ def fit_threshold(
         confidence: chance that the bound holds.
 
     Raises:
-        TooFewItems: saying how many sound items the budget needs.
+        TooFewItemsError: saying how many sound items the budget needs.
         UserError: if sound items reach the highest score, so that no threshold can help.
     """
     count = len(sound)
     allowed = events_allowed(count, budget, confidence)
     if allowed < 0:
         needed = trials_needed(budget, confidence)
-        raise TooFewItems(
+        raise TooFewItemsError(
             f'{count:,} sound items cannot support a budget of {budget:.4%} at {confidence:.0%} '
             f'confidence: at least {needed:,} are needed; judge {needed - count:,} more sound '
             'items or allow a larger budget'

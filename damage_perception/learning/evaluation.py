@@ -7,9 +7,10 @@ from pathlib import Path
 
 from damage_perception.errors import UserError
 from damage_perception.learning.dataset import Sample
-from damage_perception.learning.prediction import Prediction, write_predictions
-from damage_perception.learning.predictor import Predictor
+from damage_perception.learning.prediction import Prediction
+from damage_perception.learning.prediction_file import write_predictions
 
+Predictor = Callable[[Sample], Prediction]
 Track = Callable[[Iterable[Sample]], Iterable[Sample]]
 
 

@@ -82,7 +82,7 @@ def station_figure(
     rates = np.geomspace(max(1 / len(falling), 1e-5), 0.2, 60)
     edges = falling[np.minimum((rates * len(falling)).astype(int), len(falling) - 1)]
     recalls = np.array([np.mean(damaged > edge) if len(damaged) else np.nan for edge in edges])
-    precisions = [precision_at(r, f, prevalence) for r, f in zip(recalls, rates)]
+    precisions = [precision_at(r, f, prevalence) for r, f in zip(recalls, rates, strict=True)]
     left.semilogx(rates, recalls, color=SOUND, label='recall')
     left.semilogx(rates, precisions, color=DAMAGED, label=f'precision at {prevalence:.2%} damaged')
     _dress(left, 'What a budget buys', 'share of sound items diverted', 'share')
@@ -105,7 +105,9 @@ def bars_figure(title: str, shares: dict[str, dict[str, Any]]) -> Figure:
     axes = figure.subplots()
     names = list(shares)[::-1]
     rate = np.array([shares[name]['rate'] for name in names], float)
-    spread = np.array([[r - shares[n]['low'], shares[n]['high'] - r] for n, r in zip(names, rate)])
+    spread = np.array(
+        [[r - shares[n]['low'], shares[n]['high'] - r] for n, r in zip(names, rate, strict=True)]
+    )
     labels = [f'{name} ({shares[name]["count"]}/{shares[name]["of"]})' for name in names]
     axes.barh(labels, rate, xerr=np.clip(spread.T, 0, None), color=SOUND, ecolor=MARK, height=0.6)
     axes.set_xlim(0, 1.0 if rate.max() > 0.25 else min(1.0, 1.1 * (rate + spread[:, 1]).max()))

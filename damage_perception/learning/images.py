@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +22,7 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
     """Give where an image is not black, as (H, W) bool."""
-    return np.asarray(_decode(path, cv2.IMREAD_GRAYSCALE) > 0)
+    return np.asarray(read_labels(path) > 0, np.bool_)
 
 
 def read_labels(path: Path) -> NDArray[np.uint8]:
@@ -36,14 +37,14 @@ def read_depth(path: Path) -> NDArray[np.float32]:
         UserError: if the file is neither.
     """
     if path.suffix.lower() in ('.tif', '.tiff'):
-        return read_points(path)[..., 2]
+        return np.ascontiguousarray(read_points(path)[..., 2])
     image = _decode(path, cv2.IMREAD_UNCHANGED)
     if image.dtype != np.uint16 or image.ndim != 2:
         raise UserError(
             f'{path}: depth must be a one-channel 16-bit PNG in millimetres, '
             f'got {image.dtype} {image.shape}'
         )
-    depth = image.astype(np.float32) * np.float32(0.001)
+    depth: NDArray[np.float32] = image.astype(np.float32) * np.float32(0.001)
     depth[image == 0] = np.nan
     return depth
 
@@ -59,7 +60,9 @@ def read_points(path: Path) -> NDArray[np.float32]:
             f'{path}: points must be a TIFF of three float channels, got {image.dtype} '
             f'{image.shape}'
         )
-    points = np.asarray(image[..., ::-1], np.float32).copy()  # OpenCV gives the channels reversed
+    points: NDArray[np.float32] = image[..., ::-1].astype(
+        np.float32
+    )  # OpenCV gives the channels reversed
     points[~(np.isfinite(points).all(axis=2) & (points[..., 2] > 0))] = np.nan
     return points
 
@@ -75,7 +78,7 @@ def write_image(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> No
         raise UserError(f'{path} cannot be written; free some space or choose another folder')
 
 
-def _decode(path: Path, flags: int) -> NDArray[np.generic]:
+def _decode(path: Path, flags: int) -> NDArray[Any]:
     """Decode a file in memory, so that OpenCV never sees a path it may quietly fail on."""
     try:
         data = np.fromfile(path, np.uint8)

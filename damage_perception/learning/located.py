@@ -23,7 +23,7 @@ def located_metrics(outcomes: Outcomes) -> dict[str, Any]:
     result: dict[str, Any] = {}
     counter = IouCounter()
     images = 0
-    for sample, said in zip(outcomes.samples, outcomes.predictions):
+    for sample, said in zip(outcomes.samples, outcomes.predictions, strict=True):
         predicted = said.read_labels()
         labelled = None if predicted is None else sample.label_mask()
         if predicted is not None and labelled is not None:
@@ -50,7 +50,7 @@ def located_metrics(outcomes: Outcomes) -> dict[str, Any]:
 def _confidences(
     outcomes: Outcomes,
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
-    for sample, said in zip(outcomes.samples, outcomes.predictions):
+    for sample, said in zip(outcomes.samples, outcomes.predictions, strict=True):
         confidence = said.read_confidence()
         labels = None if confidence is None else sample.label_mask()
         if confidence is not None and labels is not None:
@@ -65,7 +65,7 @@ def _confidences(
 def _depth_errors(outcomes: Outcomes) -> NDArray[np.float64]:
     """Compare each labelled depth with that of the predicted damage that overlaps it most."""
     errors = []
-    for sample, said in zip(outcomes.samples, outcomes.predictions):
+    for sample, said in zip(outcomes.samples, outcomes.predictions, strict=True):
         measured = [damage for damage in said.damages if not math.isnan(damage.depth_m)]
         for damage in sample.damages if measured else ():
             found = _overlapping(sample, damage, measured)

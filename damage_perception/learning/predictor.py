@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
 from damage_perception.errors import CallError
 from damage_perception.learning.dataset import Sample
+from damage_perception.learning.evaluation import Predictor
 from damage_perception.learning.prediction import PredictedDamage, Prediction
 from damage_perception.pipeline import DamagePipeline
 from damage_perception.report import DamageReport, Health, ItemReport
 from damage_perception.settings import Settings
 
-Predictor = Callable[[Sample], Prediction]
 SHARE = 0.5  # of the labelled item that a found item must cover to be the same
 
 
@@ -81,7 +80,5 @@ def _covers(item: ItemReport, sample: Sample, report: DamageReport) -> bool:
     labelled = sample.item.read()
     if labelled.shape != (report.height, report.width):
         return False
-    inside = labelled[item.roi.slices]
-    judged = ~np.isnan(item.confidence_map)
-    covered = inside & judged if judged.any() else inside
-    return bool(np.count_nonzero(covered) >= SHARE * max(1, np.count_nonzero(labelled)))
+    covered = np.count_nonzero(labelled[item.roi.slices] & item.mask)
+    return int(covered) >= SHARE * max(1, int(np.count_nonzero(labelled)))

@@ -54,10 +54,14 @@ def thresholds(outcomes: Outcomes, calibration: Calibration | None) -> list[Thre
 def _cross_fit(outcomes: Outcomes, budget: float) -> Threshold:
     """Judge each half of the products by the sound items of the other half.
 
-    Halves are split by a checksum of the product (or item), so that a product is in one only.
+    A product is in one half only; where there is one product alone, an item is.
     """
-    names = [s.sku or s.item_id or str(s.image_id) for s in outcomes.samples]
-    half = np.array([zlib.crc32(name.encode()) & 1 for name in names], bool)
+    names = [s.sku or f'item {s.item_id or s.image_id}' for s in outcomes.samples]
+    if len(set(names)) == 1:
+        names = [str(number) for number in outcomes.item]
+    shuffled = sorted(set(names), key=lambda name: (zlib.crc32(name.encode()), name))
+    second = set(shuffled[::2])
+    half = np.array([name in second for name in names])
     judged = ~outcomes.damaged & ~outcomes.unknown
     value = np.ones(len(half))
     for side in (False, True):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from damage_perception.errors import UserError
-from damage_perception.learning.calibration import TooFewItems, fit_threshold, item_scores
+from damage_perception.learning.calibration import TooFewItemsError, fit_threshold, item_scores
 from damage_perception.learning.proportions import upper_bound
 
 DRAWS = 100
@@ -40,7 +40,7 @@ def test_the_promise_does_not_cost_all_recall():
 
 @pytest.mark.parametrize('count', [0, 1, 2994])
 def test_a_sample_that_is_too_small_is_refused_with_the_number_needed(count):
-    with pytest.raises(TooFewItems, match=r'at least 2,995 are needed; judge [\d,]+ more'):
+    with pytest.raises(TooFewItemsError, match=r'at least 2,995 are needed; judge [\d,]+ more'):
         fit_threshold(np.linspace(0, 0.5, count), 0.001)
 
 

@@ -33,7 +33,7 @@ class CocoRegion:
         if isinstance(shape, list):
             self._check_polygons(shape)
             runs = coco.merge(coco.frPyObjects(shape, self.height, self.width))
-        elif isinstance(shape, dict) and list(shape.get('size', [])) == size:
+        elif isinstance(shape, dict) and shape.get('size') in (size, tuple(size)):
             runs = {'size': size, 'counts': self._counts(shape.get('counts'))}
         else:
             raise self._error(f'it must be polygons or runs of size {size}')
@@ -53,8 +53,9 @@ class CocoRegion:
         if any(count < 0 for count in counts) or sum(counts) != self.height * self.width:
             raise self._error(f'its runs must cover {self.width}x{self.height} pixels exactly')
         bits = np.arange(len(counts)) % 2 == 1
-        flat = np.repeat(bits, counts)
-        return flat.reshape(self.width, self.height).T
+        flat: NDArray[np.bool_] = np.repeat(bits, counts)
+        mask: NDArray[np.bool_] = flat.reshape(self.width, self.height).T
+        return mask
 
     def _check_polygons(self, polygons: list[Any]) -> None:
         reach = 2 * max(self.height, self.width)

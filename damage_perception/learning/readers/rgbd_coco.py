@@ -85,7 +85,7 @@ def _sample(
 
 def _damage(entry: dict[str, Any], region: CocoRegion, where: str) -> Damage:
     try:
-        kind = DamageType(entry.get('category_id'))
+        kind = DamageType(entry.get('category_id', -1))
     except ValueError:
         raise UserError(
             f'{where}: category_id must be 1 to {len(DamageType) - 1} or {ITEM} (the item), '
@@ -95,11 +95,11 @@ def _damage(entry: dict[str, Any], region: CocoRegion, where: str) -> Damage:
     if depth is not None and (type(depth) not in (int, float) or not math.isfinite(depth)):
         raise UserError(f'{where}: depth_mm must be a number or null, got {depth!r:.80}')
     severity = entry.get('severity')
-    if severity is not None and severity not in SEVERITIES:
+    if severity not in (None, *SEVERITIES):
         raise UserError(f'{where}: severity must be minor, major or null, got {severity!r:.80}')
     return Damage(
         kind,
-        SEVERITIES.get(severity, Severity.UNKNOWN),
+        SEVERITIES.get(str(severity), Severity.UNKNOWN),
         math.nan if depth is None else depth / 1000.0,
         region,
     )
