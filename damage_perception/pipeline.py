@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+
 from damage_perception.frame import RgbdFrame
+from damage_perception.perception.items import FoundItem, find_items
+from damage_perception.perception.judge import Judge
+from damage_perception.perception.plane import SupportFinder
+from damage_perception.perception.projection import height_image
 from damage_perception.report import DamageReport, Health
 from damage_perception.settings import Settings
+
+_POOR_DEPTH = 0.15  # share of the region with depth below which the camera is not to be trusted
 
 
 def unknown_report(frame: RgbdFrame, reason: str) -> DamageReport:
@@ -21,16 +33,71 @@ class DamagePipeline:
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings()
+        self._settings = settings or Settings()
+        self._support = SupportFinder(self._settings.plane)
+        self._judge = Judge(self._settings)
+        self._newest_ns: int | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: Settings) -> None:
+        self._settings = settings
+        self._support.settings = settings.plane
+        self._judge.settings = settings
 
     def process(self, frame: RgbdFrame) -> DamageReport:
         """Judge one frame; evidence that is missing gives health UNKNOWN with a reason."""
+        if self._newest_ns is not None and frame.stamp_ns <= self._newest_ns:
+            return unknown_report(frame, 'the frame is not newer than the one before')
+        self._newest_ns = frame.stamp_ns
         if frame.camera is None:
             return unknown_report(frame, 'no camera info has arrived')
         if frame.depth_m is None:
             return unknown_report(frame, 'no depth has arrived')
-        height, width = frame.rgb.shape[:2]
-        return DamageReport(frame.stamp_ns, frame.frame_id, width, height, Health.OK)
+        if not np.isfinite(frame.depth_m).any():
+            return unknown_report(frame, 'the depth image holds no valid pixel')
+        timings: dict[str, float] = {}
+        with _timed(timings, 'support'):
+            support = self._support.update(frame.depth_m, frame.camera)
+        if support is None:
+            return unknown_report(
+                frame, 'no belt or tray was found: show the camera more of it or set plane.region'
+            )
+        with _timed(timings, 'items'):
+            height_m = height_image(frame.depth_m, support.plane, frame.camera)
+            pixel_m = support.plane.offset / frame.camera.fx
+            found = find_items(
+                frame.rgb, height_m, support.region, pixel_m, self._settings.items
+            )
+        with _timed(timings, 'judge'):
+            items = self._judge.judge(frame, found, support.plane)
+        health, reason = self._health(frame, support.region, found)
+        rows, columns = frame.rgb.shape[:2]
+        return DamageReport(
+            frame.stamp_ns, frame.frame_id, columns, rows, health, reason, items, timings
+        )
 
     def reset(self) -> None:
         """Forget all tracks, as after a jump back in time; ids are not used again."""
+        self._judge.reset()
+        self._newest_ns = None
+
+    def _health(
+        self, frame: RgbdFrame, region: np.ndarray, found: list[FoundItem]
+    ) -> tuple[Health, str]:
+        assert frame.depth_m is not None
+        share = float(np.isfinite(frame.depth_m[region]).mean()) if region.any() else 0.0
+        if share < _POOR_DEPTH:
+            return Health.DEGRADED, f'only {share:.0%} of the region of interest has depth'
+        return Health.OK, ''
+
+
+@contextmanager
+def _timed(timings: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    timings[stage] = (time.perf_counter() - start) * 1e3

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from damage_perception.perception.decision import DecisionSettings
+from damage_perception.perception.geometry import GeometrySettings
+from damage_perception.perception.items import ItemsSettings
 from damage_perception.perception.plane import PlaneSettings
 from damage_perception.perception.tracking import TrackingSettings
 
@@ -20,5 +22,7 @@ class Settings:
     """All settings of `DamagePipeline` and of the decision."""
 
     plane: PlaneSettings = field(default_factory=PlaneSettings)
+    items: ItemsSettings = field(default_factory=ItemsSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
+    geometry: GeometrySettings = field(default_factory=GeometrySettings)
     decision: DecisionSettings = field(default_factory=DecisionSettings)

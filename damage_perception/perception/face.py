@@ -9,9 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from damage_perception.frame import CameraIntrinsics, RgbdFrame
+from damage_perception.frame import RgbdFrame
+from damage_perception.perception.items_foreground import fill_nearest
 from damage_perception.perception.plane import fit_plane
-from damage_perception.perception.projection import Plane, on_plane, plane_axes, points
+from damage_perception.perception.projection import (
+    Plane,
+    height_image,
+    plane_axes,
+    points,
+    rays,
+)
 from damage_perception.perception.sensor import SensorProfile
 from damage_perception.report import Pose, Roi
 
@@ -92,7 +99,7 @@ def find_face(
         # A side wall: the face seen is too oblique to be turned; look square on to the support.
         top = float(np.percentile(support.heights(cloud), 80))
         plane = Plane(support.normal, support.offset - top)
-    return _oriented(plane, mask, roi, support, frame.camera)
+    return _oriented(plane, _footprint(plane, frame, mask, roi), support)
 
 
 def _face_plane(cloud: NDArray[np.float64], noise_m: float) -> Plane:
@@ -115,21 +122,30 @@ def _face_plane(cloud: NDArray[np.float64], noise_m: float) -> Plane:
     return plane
 
 
-def _oriented(
-    plane: Plane,
-    mask: NDArray[np.bool_],
-    roi: Roi,
-    support: Plane,
-    camera: CameraIntrinsics,
-) -> Face | None:
-    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    pixels = np.concatenate(outlines)[:, 0] + [roi.x, roi.y]
+def _footprint(
+    plane: Plane, frame: RgbdFrame, mask: NDArray[np.bool_], roi: Roi
+) -> NDArray[np.float64]:
+    """Give the places (N, 3) in the axes of the plane over which the item's pixels stand.
+
+    Looked at straight down on the face, not along the rays: so the side walls that an item off
+    the middle of the picture shows do not make it longer.
+    """
+    assert frame.depth_m is not None and frame.camera is not None
+    inside = mask.astype(np.uint8)
+    rim = mask & (cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=0) == 0)
+    measured = mask & np.isfinite(frame.depth_m[roi.slices])
+    height = height_image(frame.depth_m, plane, frame.camera, roi.slices)
+    height = fill_nearest(np.where(measured, height, np.float32(0.0)), measured)
+    v, u = np.nonzero(rim)
+    ray = rays(u + roi.x, v + roi.y, frame.camera)
+    depth = (height[v, u] - plane.offset) / (ray @ np.asarray(plane.normal))
+    places: NDArray[np.float64] = (ray * depth[:, None]) @ plane_axes(plane)
+    return places
+
+
+def _oriented(plane: Plane, places: NDArray[np.float64], support: Plane) -> Face:
     frame = plane_axes(plane)
-    flat = on_plane(pixels[:, 0], pixels[:, 1], plane, camera) @ frame
-    flat = flat[np.isfinite(flat).all(axis=1)]
-    if len(flat) < 3:
-        return None
-    (x, y), (length, width), angle = cv2.minAreaRect(flat[:, :2].astype(np.float32))
+    (x, y), (length, width), angle = cv2.minAreaRect(places[:, :2].astype(np.float32))
     if length < width:
         length, width, angle = width, length, angle + 90.0
     c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))

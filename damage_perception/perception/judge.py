@@ -163,13 +163,13 @@ def _identity(frame: RgbdFrame) -> tuple[str, float]:
 def _observe(frame: RgbdFrame, item: FoundItem, face: Face | None, support: Plane) -> Observation:
     colour = frame.rgb[item.roi.slices][item.mask].mean(axis=0)
     if face is not None:
-        return Observation(face.centre, face.size, colour)
+        return Observation(face.centre, face.size, colour, not item.status & _UNCLEAN)
     assert frame.camera is not None
     u, v = item.roi.x + item.roi.width / 2, item.roi.y + item.roi.height / 2
     place = on_plane(np.array(u), np.array(v), support, frame.camera)
     metres = support.offset / frame.camera.fx
     size = np.array([item.roi.width * metres, item.roi.height * metres, 0.0])
-    return Observation(np.nan_to_num(place), size, colour)
+    return Observation(np.nan_to_num(place), size, colour, whole=False)
 
 
 def _quality(view: ItemView) -> Status:

@@ -15,6 +15,7 @@ from damage_perception.perception.window import ItemWindow
 from damage_perception.report import Roi
 
 _MOST_PIXELS = 640  # longest side of a view; larger items are seen coarser
+_WALL_M = 0.02  # what hangs lower than this and is seen at a slant is a side wall
 _LOOKUPS = 3  # fixed-point steps that undo parallax; 20 mm of relief at 45 degrees needs two
 
 
@@ -53,24 +54,28 @@ def rectify(
         step = np.clip(met, -1.5 * face.size[2] - 0.05, 0.15) - relief
         relief = (relief + step).astype(np.float32)
     map_u, map_v = _lookup(flat + relief[..., None] * out, frame.camera, roi)
-    rgb = cv2.remap(frame.rgb[roi.slices], map_u, map_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    rgb = cv2.remap(
+        frame.rgb[roi.slices], map_u, map_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+    )
     inside = (map_u >= 0) & (map_v >= 0) & (map_u <= roi.width - 1) & (map_v <= roi.height - 1)
     other = _sample(others.astype(np.float32), map_u, map_v, cv2.INTER_LINEAR) > 0.01
     # Behind an edge the ray ends on something else than the place that was asked for.
     met = _sample(guess, map_u, map_v, cv2.INTER_LINEAR)
-    hidden = np.abs(met - relief) > 0.02
+    hidden = np.abs(met - relief) > max(0.008, 3.0 * profile.std_m(float(face.centre[2])))
     seen = inside & ~other & ~hidden
     view_height = _sample_valid(height, map_u, map_v)
     view_height[~seen] = np.nan
     rgb[~inside | other] = 0
-    item = _sample(mask.astype(np.float32), map_u, map_v, cv2.INTER_LINEAR) > 0.5
+    item = inside & (_sample(mask.astype(np.float32), map_u, map_v, cv2.INTER_LINEAR) > 0.5)
+    # What hangs down at the rim and is seen at a slant is a side wall, not the face.
+    item &= ~(hidden & (relief < -_WALL_M))
     distance = flat[..., 2] + relief * out[2]
     std = np.where(np.isnan(view_height), np.nan, profile.std_m(distance)).astype(np.float32)
     return ItemView(
         rgb,
         view_height,
         std,
-        item & inside,
+        item,
         seen,
         resolution_m,
         face.to_camera,
@@ -82,8 +87,8 @@ def rectify(
 def _lookup(
     points_m: NDArray[np.float64], camera: CameraIntrinsics, roi: Roi
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    pixels = project(points_m, camera).astype(np.float32)
-    return pixels[..., 0] - roi.x, pixels[..., 1] - roi.y
+    pixels = project(points_m, camera) - [roi.x, roi.y]
+    return pixels[..., 0].astype(np.float32), pixels[..., 1].astype(np.float32)
 
 
 def _sample(

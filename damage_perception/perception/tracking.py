@@ -39,11 +39,13 @@ class Observation:
         position_m: (3,) centre of the item's face in the camera's frame.
         size_m: (3,) length, width, height.
         colour: (3,) mean colour, 0..255.
+        whole: whether all of the item was seen, so that its size can be trusted.
     """
 
     position_m: NDArray[np.float64]
     size_m: NDArray[np.float64]
     colour: NDArray[np.float64]
+    whole: bool = True
 
 
 @dataclass(eq=False)
@@ -128,7 +130,9 @@ class Tracker:
 def _alike(a: Observation, b: Observation) -> bool:
     """Tell whether two observations can be one item: same size and colour within their noise.
 
-    A box at the border grows while it comes in, so sides may differ by a third.
+    An item at the border grows while it comes in, so there sides may differ by a third.
     """
-    size = np.abs(a.size_m - b.size_m) <= 0.02 + 0.33 * np.maximum(a.size_m, b.size_m)
-    return bool(size.all() and np.abs(a.colour - b.colour).max() < 40.0)
+    share, shade = (0.08, 25.0) if a.whole and b.whole else (0.33, 40.0)
+    largest = np.maximum(a.size_m, b.size_m)
+    size = np.abs(a.size_m - b.size_m) <= 0.02 + share * largest
+    return bool(size.all() and np.abs(a.colour - b.colour).max() <= shade)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.perception.items import FoundItem
 from damage_perception.report import Roi
+
+if TYPE_CHECKING:  # views are also made where no items are sought, as in training
+    from damage_perception.perception.items import FoundItem
 
 
 @dataclass(frozen=True, eq=False)
