@@ -12,7 +12,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from damage_perception.errors import UserError
@@ -56,6 +56,15 @@ class ViewFiles:
                 raise
             for folder in (path.parent, self.folder, self.folder.parent):
                 sync_folder(folder)
+
+    def expect(self, digest: str) -> None:
+        """Let the system fetch a file in the background that will be read soon."""
+        with suppress(OSError, GalleryError):  # reading it will say what is wrong
+            handle = os.open(self.path(digest), os.O_RDONLY)
+            try:
+                os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_WILLNEED)
+            finally:
+                os.close(handle)
 
     def read(self, digest: str) -> bytes:
         """Give bytes back, checked.

@@ -68,8 +68,11 @@ class GalleryReader:
         `problems`.
         """
         found = []
-        for row in self._rows(f'{_COLUMNS}, features', sku, states):
-            reference = _reference(row)
+        rows = self._rows(f'{_COLUMNS}, features', sku, states)
+        references = [_reference(row) for row in rows]
+        for reference in references:
+            self._files.expect(reference.digest)
+        for row, reference in zip(rows, references):
             try:
                 view = decode_view(self._files.read(reference.digest))
             except (GalleryError, ViewError) as error:

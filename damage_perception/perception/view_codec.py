@@ -73,7 +73,7 @@ def decode_view(data: bytes) -> ItemView:
         )
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ViewError(f'not a view: {error}') from error
-    check_view(view)
+    _check_form(view)  # the steps cannot hold a value that encoding would have refused
     return view
 
 
@@ -83,6 +83,17 @@ def check_view(view: ItemView) -> None:
     Raises:
         ViewError: naming what was expected and what came.
     """
+    _check_form(view)
+    if not view.item_mask.any():
+        raise ViewError('the item mask is empty, so the view shows no item')
+    # NaN is left out, infinity is not
+    if np.nanmax(np.abs(view.height_m), initial=0.0) > MAX_HEIGHT_M:
+        raise ViewError(f'heights must lie within {MAX_HEIGHT_M} m of the face')
+    if np.nanmin(view.height_std_m, initial=0.0) < 0.0:
+        raise ViewError('the standard deviation of height must not be negative')
+
+
+def _check_form(view: ItemView) -> None:
     for name, dtype in (
         ('rgb', np.uint8), ('height_m', np.float32), ('height_std_m', np.float32),
         ('item_mask', np.bool_), ('seen', np.bool_),
@@ -97,13 +108,6 @@ def check_view(view: ItemView) -> None:
         )
     if not (1e-5 <= view.resolution_m <= 0.1):
         raise ViewError(f'resolution must lie in [1e-5, 0.1] m a pixel, got {view.resolution_m}')
-    if not view.item_mask.any():
-        raise ViewError('the item mask is empty, so the view shows no item')
-    # not (<=) instead of (>), so that infinity and a range of nothing but NaN are told apart
-    if np.nanmax(np.abs(view.height_m), initial=0.0) > MAX_HEIGHT_M:
-        raise ViewError(f'heights must lie within {MAX_HEIGHT_M} m of the face')
-    if np.nanmin(view.height_std_m, initial=0.0) < 0.0:
-        raise ViewError('the standard deviation of height must not be negative')
     if view.to_camera.shape != (4, 4) or not np.isfinite(view.to_camera).all():
         raise ViewError(f'to_camera must be a finite (4, 4), got {view.to_camera.shape}')
     if not (math.isfinite(view.frames) and math.isfinite(view.noise_correlation_m)):
@@ -118,7 +122,7 @@ def quantise_height(height_m: NDArray[np.float32]) -> NDArray[np.int16]:
 
 def restore_height(steps: NDArray[np.int16]) -> NDArray[np.float32]:
     """Undo `quantise_height`: (H, W) float32 metres."""
-    height = steps.astype(np.float32) * np.float32(HEIGHT_STEP_M)
+    height = np.multiply(steps, np.float32(HEIGHT_STEP_M), dtype=np.float32)
     height[steps == _NO_HEIGHT] = np.nan
     return height
 
@@ -131,7 +135,7 @@ def quantise_std(std_m: NDArray[np.float32]) -> NDArray[np.uint16]:
 
 def restore_std(steps: NDArray[np.uint16]) -> NDArray[np.float32]:
     """Undo `quantise_std`: (H, W) float32 metres."""
-    std = steps.astype(np.float32) * np.float32(STD_STEP_M)
+    std = np.multiply(steps, np.float32(STD_STEP_M), dtype=np.float32)
     std[steps == _NO_STD] = np.nan
     return std
 
