@@ -16,7 +16,9 @@ COMMANDS = (
     'play',
     'replay',
     'predict',
+    'evaluate',
     'calibrate-sensor',
+    'calibrate',
 )
 
 
