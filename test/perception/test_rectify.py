@@ -75,8 +75,9 @@ def test_dent_is_as_deep_and_at_its_place_wherever_the_box_lies(time_s: float) -
     assert sound.size > 0.4 * inner.sum()
     place = np.array([columns.mean(), rows.mean()]) - (np.array(view.item_mask.shape[::-1]) - 1) / 2
     at = view.to_camera @ [*(place * view.resolution_m), 0.02, 1.0]
-    assert at[0] == pytest.approx(shown.centre_x(time_s, SPEED_M_S) + 0.12 * 0.24, abs=0.004)
-    assert at[1] == pytest.approx(-0.18 * 0.16, abs=0.004)
+    along_the_ray = (BELT_M - 0.12 + 0.019) / (BELT_M - 0.12)  # the scene sinks its dents so
+    truth = np.array([shown.centre_x(time_s, SPEED_M_S) + 0.12 * 0.24, -0.18 * 0.16])
+    assert np.allclose(at[:2], truth * along_the_ray, atol=0.003)
 
 
 def test_view_is_metric_and_shows_the_belt_around_the_item() -> None:
