@@ -127,9 +127,9 @@ def _enlarge(values: NDArray[np.float32], view: ItemView) -> NDArray[np.float32]
 
 
 def _known(relief: Relief) -> NDArray[np.float32]:
-    """Give 1 where enough depth lies around a cell to judge it."""
+    """Give 1 where a cell is of the face and enough depth lies around to judge it."""
     _, share = smoothed(relief, relief.residual_m, 0.012)
-    return np.asarray(share > 0.35, np.float32)
+    return np.asarray((share > 0.35) & (relief.item > 0.0), np.float32)
 
 
 def _hole_blob(hole: Hole, settings: GeometrySettings) -> DamageBlob:

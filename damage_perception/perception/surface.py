@@ -16,6 +16,8 @@ _STD_FLOOR_M = 3e-4  # below this it is relief of paper, not noise, that limits
 _BULGE_M = 0.005  # prior deviation of a sound carton's bulge at its edge, metres
 _ITERATIONS = 8
 _TUKEY = 3.5  # residuals beyond this many scales have no say
+_FALL_M = 0.025  # what lies lower and reaches the outline is a side wall, a neighbour, the belt
+_NECK_M = 0.018  # a narrower appendix of an outline is an artefact of its edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +28,7 @@ class Relief:
         residual_m: float32 metres, outwards positive, 0 where not measured.
         surface_m: float32 metres, the smooth surface.
         weight: float32 [0, 1], share of each cell that is item and was measured.
-        item: float32 [0, 1], share of each cell that is item and seen.
+        item: float32 [0, 1], share of each cell that is seen and of the item's face.
         std_m: standard deviation of one pixel's height, metres.
         scale_m: robust deviation of the residuals, metres: noise and own roughness.
         bulge_m: deviation of the smooth surface from a plane, metres.
@@ -66,9 +68,28 @@ def own_relief(view: ItemView) -> Relief | None:
     surface, scale, bulge = _fit(height, weight, std)
     share = cv2.resize(item.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     residual = np.where(enough, height - surface, np.float32(0.0))
+    face = _own_face(share, residual, step * view.resolution_m)
+    residual, weight, share = residual * face, weight * face, share * face
     # Half of the correlation is left at 1.665 sigma.
     sigma = view.noise_correlation_m / 1.665
     return Relief(residual, surface, weight, share, std, scale, bulge, step * view.resolution_m, sigma)
+
+
+def _own_face(
+    share: NDArray[np.float32], residual: NDArray[np.float32], cell_m: float
+) -> NDArray[np.float32]:
+    """Give 1 where a cell belongs to the face itself and not to what falls away around it.
+
+    A crushed edge slopes, so most of it stays; what ends in a cliff at the outline goes.
+    """
+    off = np.pad((share < 0.5) | (residual < -_FALL_M), 1, constant_values=True)
+    _, labels = cv2.connectedComponents(off.astype(np.uint8))
+    face = (labels != labels[0, 0])[1:-1, 1:-1].astype(np.uint8)
+    size = 2 * round(_NECK_M / cell_m / 2) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    opened = cv2.morphologyEx(face, cv2.MORPH_OPEN, disc)
+    keep = opened if opened.sum() > 0.6 * face.sum() else face
+    return keep.astype(np.float32)
 
 
 def _fit(
