@@ -26,12 +26,15 @@ def predict(
     """Judge one picture; without depth and camera the answer is UNKNOWN, with the reason."""
     from damage_perception.cli.pictures import load_frame
     from damage_perception.cli.settings_file import read_settings
-    from damage_perception.pipeline import DamagePipeline
+    from damage_perception.pipeline import DamagePipeline, unknown_report
     from damage_perception.recording.jsonl import report_line
 
     settings = read_settings(params)
     frame = load_frame(rgb, depth, camera)
-    report = DamagePipeline(settings).process(frame)
+    if frame.depth_m is None:
+        report = unknown_report(frame, 'no depth was given; give --depth and --camera')
+    else:
+        report = DamagePipeline(settings).process(frame)
     if picture is not None:
         from damage_perception.overlay import draw_overlay
         from damage_perception.recording.outputs import write_png

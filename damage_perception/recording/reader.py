@@ -95,6 +95,8 @@ class Recording:
     def _open(self) -> Reader:
         from rosbags.rosbag2 import Reader
 
+        if not all(salvage.index_is_whole(f) for f in self._files if f.suffix == '.mcap'):
+            raise RecordingError('its index does not fit its checksum')
         lone = self.path.is_dir() and not (self.path / 'metadata.yaml').exists()
         return Reader(self._files[0] if lone and len(self._files) == 1 else self.path)
 
@@ -137,18 +139,32 @@ class Recording:
         return {name: Topic(name, kind, count) for (name, kind), count in counts.items()}
 
     def _describe(self, tally: salvage.Tally, count: int, promised: int) -> str:
-        if not tally.damaged and not tally.broken_off and count >= promised:
+        missing = [name for name in _listed_files(self.path) if not (self.path / name).exists()]
+        if not (tally.damaged or tally.broken_off or missing) and count >= promised:
             return ''  # only the index was unusable: every message is there
         total = f' of {promised}' if promised > count else ''
         lost = tally.describe_lost()
+        absent = f'{", ".join(missing)} is missing' if missing else ''
         return (
-            f'{self.path} is damaged ({tally.reason or self._reason}): {count}{total} messages '
+            f'{self.path} is damaged ({absent or tally.reason or self._reason}): {count}{total} messages '
             f'were recovered{", " if lost else ""}{lost}'
         )
 
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip('.')
+
+
+def _listed_files(path: Path) -> list[str]:
+    """Give the names of the storage files that metadata.yaml lists, none if it is unusable."""
+    import yaml
+
+    try:
+        content = yaml.safe_load((path / 'metadata.yaml').read_text(encoding='utf-8'))
+        listed = content['rosbag2_bagfile_information']['relative_file_paths']
+        return [Path(name).name for name in listed]
+    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
+        return []
 
 
 def _storage_files(path: Path) -> list[Path]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+FOOTER_BYTES = 37  # opcode 1, length 8, two offsets of 8, checksum 4, magic 8
 
 if TYPE_CHECKING:
     from mcap.records import Channel, Chunk, McapRecord, Schema
@@ -40,6 +44,24 @@ def messages(files: Sequence[Path], tally: Tally) -> Iterator[RawTuple]:
             yield from _file_messages(file, tally)
         else:
             tally.broken_off = True
+
+
+def index_is_whole(file: Path) -> bool:
+    """Tell whether the index at the end of an MCAP file fits its checksum, where it has one.
+
+    The readers check only the chunks, so a spoilt index would hide messages and say nothing.
+    """
+    with file.open('rb') as stream:
+        stream.seek(max(0, file.stat().st_size - FOOTER_BYTES))
+        footer = stream.read(FOOTER_BYTES)
+        if len(footer) < FOOTER_BYTES:
+            return False
+        start, _, expected = struct.unpack('<QQI', footer[9:29])
+        if expected == 0 or start == 0:
+            return True
+        stream.seek(start)
+        index = stream.read()
+        return zlib.crc32(index[: len(index) - 12]) == expected  # before the sum and the magic
 
 
 def _file_messages(file: Path, tally: Tally) -> Iterator[RawTuple]:

@@ -29,14 +29,14 @@ class RecordingWriter:
     """Write messages into a new folder; it appears under its name only once it is whole.
 
     The same messages give the same bytes. Use it as a context manager: leaving it by an exception
-    leaves nothing behind.
+    leaves nothing behind. A damaged chunk of `chunk_bytes` is what a flipped bit costs.
 
     Raises:
         CallError: if the folder exists already.
         UserError: if it cannot be written.
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, chunk_bytes: int = 1 << 20) -> None:
         from mcap.writer import CompressionType, Writer
 
         self.folder = Path(folder)
@@ -52,7 +52,7 @@ class RecordingWriter:
             shutil.rmtree(self._part, ignore_errors=True)
             self._part.mkdir(parents=True)
             self._stream = (self._part / self._file).open('wb')
-            self._writer = Writer(self._stream, compression=CompressionType.ZSTD)
+            self._writer = Writer(self._stream, chunk_size=chunk_bytes, compression=CompressionType.ZSTD)
             self._writer.start(profile='ros2', library='damage_perception')
         except OSError as error:
             raise self._cannot_write(error) from error
