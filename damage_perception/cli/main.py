@@ -16,8 +16,10 @@ COMMANDS = (
     'play',
     'replay',
     'predict',
+    'synthesize',
     'evaluate',
     'calibrate-sensor',
+    'gallery',
     'calibrate',
 )
 

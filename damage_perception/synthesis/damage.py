@@ -1,0 +1,51 @@
+"""Which damage fits which product, and how it is chosen."""
+
+from __future__ import annotations
+
+from damage_perception.report import DamageType
+from damage_perception.synthesis.crush import crush
+from damage_perception.synthesis.noise import Rng
+from damage_perception.synthesis.openings import hole, tear
+from damage_perception.synthesis.parts import deconstruct, missing_unit
+from damage_perception.synthesis.patch import Damage, Patch
+from damage_perception.synthesis.products import Product
+from damage_perception.synthesis.spills import spill
+
+DAMAGE_NAMES = {
+    'crush': DamageType.CRUSH,
+    'tear': DamageType.TEAR,
+    'hole': DamageType.HOLE,
+    'deconstruction': DamageType.DECONSTRUCTION,
+    'spill': DamageType.SPILL,
+    'missing_unit': DamageType.MISSING_UNIT,
+}
+_SOFT = ('poly_mailer', 'padded_bag', 'powder_bag')
+_UNITS = ('blister', 'multi_pack')
+
+
+def possible(damage_type: DamageType, product: Product) -> bool:
+    """Tell whether a product can be damaged that way (a soft bag cannot be crushed)."""
+    if damage_type == DamageType.CRUSH:
+        return product.family not in _SOFT
+    if damage_type == DamageType.MISSING_UNIT:
+        return product.family in _UNITS
+    if damage_type in (DamageType.TEAR, DamageType.HOLE):
+        return product.family not in ('tin', 'jar', 'bottle')
+    return True
+
+
+def inflict(
+    patch: Patch, product: Product, damage_type: DamageType, rng: Rng, major: bool
+) -> Damage | None:
+    """Damage an item; None if nothing of it would be seen."""
+    if damage_type == DamageType.CRUSH:
+        return crush(patch, rng, major)
+    if damage_type == DamageType.TEAR:
+        return tear(patch, rng, major)
+    if damage_type == DamageType.HOLE:
+        return hole(patch, rng, major)
+    if damage_type == DamageType.DECONSTRUCTION:
+        return deconstruct(patch, rng, product, major)
+    if damage_type == DamageType.SPILL:
+        return spill(patch, rng, major, product.family)
+    return missing_unit(patch, rng, product)
