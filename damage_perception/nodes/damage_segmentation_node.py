@@ -1,0 +1,161 @@
+"""RGB-D topics in, damage masks and reports out."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Any
+
+from sensor_msgs.msg import CameraInfo, Image
+
+from damage_perception import msg
+from damage_perception.frame import FrameError
+from damage_perception.pipeline import DamagePipeline
+from damage_perception.report import DamageReport, Health
+from damage_perception.ros import diagnostics, qos
+from damage_perception.ros.frame_source import DEPTH, IDENTITY, INFO, RGB, FrameSource, Job
+from damage_perception.ros.image_conversion import is_distorted, stamp_ns
+from damage_perception.ros.managed_node import ManagedNode
+from damage_perception.ros.node_settings import SegmentationNodeSettings
+from damage_perception.ros.parameters import LiveSettings
+from damage_perception.ros.result_publishers import ResultPublishers
+from damage_perception.ros.spinning import spin
+from damage_perception.ros.worker import NewestWorker
+from damage_perception.settings import Settings
+
+WATCH_PERIOD_S = 0.1
+REPEAT_UNKNOWN_S = 0.5  # while no pair comes, a report says so at this interval
+DIAGNOSE_PERIOD_S = 1.0
+
+
+class DamageSegmentationNode(ManagedNode):
+    """A shell around `DamagePipeline`: pairs in, newest first; reports, masks and figures out."""
+
+    def __init__(self) -> None:
+        super().__init__('damage_segmentation_node')
+        self.settings = LiveSettings(self, SegmentationNodeSettings())
+        self.core = LiveSettings(self, Settings())
+        self._inputs: list[Any] = []
+        self._worker: NewestWorker[Job] | None = None
+
+    def configure(self) -> None:
+        """Make the pipeline and what it speaks through."""
+        self._pipeline = DamagePipeline(self.core.value)
+        self._outputs = ResultPublishers(self, self.warn)
+        self._diagnostics = diagnostics.Diagnostics(self)
+
+    def activate(self) -> None:
+        """Listen to the inputs and begin to work."""
+        topics = {name: self.resolve_topic_name(name) for name in (RGB, DEPTH, INFO)}
+        self._source = FrameSource(self.settings.value.input, self.now_s(), topics)
+        self._worker = NewestWorker(self._work, self._failed, 'damage_pipeline')
+        self._epoch, self._last = 0, DamageReport(0, '', 0, 0, Health.UNKNOWN, 'no image yet')
+        self._silence, self._state = '', (diagnostics.STALE, '')
+        self._repeated_s = self._diagnosed_s = -1e9
+        self._listen(Image, RGB, lambda message: self._on_image(RGB, message))
+        self._listen(Image, DEPTH, lambda message: self._on_image(DEPTH, message))
+        self._listen(CameraInfo, INFO, self._on_info)
+        self._listen(msg.ItemIdentity, IDENTITY, self._source.add_identity)
+        self._timer = self.every(WATCH_PERIOD_S, self._watch)
+
+    def deactivate(self) -> None:
+        """Stop to listen; the frame at hand is finished first."""
+        if self._worker is None:
+            return
+        self.destroy_timer(self._timer)
+        for subscription in self._inputs:
+            self.destroy_subscription(subscription)
+        self._inputs.clear()
+        self._worker.stop()
+        self._worker = None
+        self._pipeline.reset()
+
+    def cleanup(self) -> None:
+        """Give the publishers back."""
+        if hasattr(self, '_outputs'):
+            self._outputs.destroy(self)
+            self._diagnostics.destroy()
+            del self._outputs, self._diagnostics, self._pipeline
+
+    def _listen(self, kind: Any, topic: str, callback: Any) -> None:
+        events = qos.subscription_events(self.resolve_topic_name(topic), self.warn)
+        self._inputs.append(
+            self.create_subscription(kind, topic, callback, qos.SENSOR, event_callbacks=events)
+        )
+
+    def _on_image(self, name: str, message: Any) -> None:
+        self._submit(self._source.add_image(name, message, self.now_s()))
+
+    def _on_info(self, message: Any) -> None:
+        self._source.add_info(message, self.now_s())
+        if is_distorted(message):
+            self.warn('the camera info has lens distortion; the images must be rectified without')
+
+    def _submit(self, jobs: list[Job]) -> None:
+        for job in jobs:
+            self._worker.submit(job)
+
+    def _work(self, job: Job) -> None:
+        """Judge one pair; runs in the thread of the worker, which alone uses the pipeline."""
+        if job.epoch != self._epoch:
+            self._epoch = job.epoch
+            self._pipeline.reset()
+            self.get_logger().warning('time went back; queues and tracks are cleared')
+        self._pipeline.settings = self.core.value
+        frame = job.frame()
+        self._publish(self._pipeline.process(frame), frame.rgb)
+
+    def _failed(self, job: Job, error: Exception) -> None:
+        if isinstance(error, FrameError):
+            self.warn(str(error))
+        else:
+            text = ''.join(traceback.format_exception(error))
+            self.warn(f'a frame could not be judged:\n{text}', kind='failure')
+        reason = str(error) or type(error).__name__
+        self._publish(self._unknown(job.rgb, reason))
+
+    def _publish(self, report: DamageReport, rgb: Any = None) -> None:
+        self._last = report
+        self._outputs.publish(report, self.core.value.decision.threshold, rgb)
+
+    def _unknown(self, rgb: Any | None, reason: str) -> DamageReport:
+        stamp, frame_id = (stamp_ns(rgb), rgb.header.frame_id) if rgb is not None else (0, '')
+        return DamageReport(stamp, frame_id, 0, 0, Health.UNKNOWN, reason)
+
+    def _watch(self) -> None:
+        """Say UNKNOWN while the inputs are silent, and how things are once a second."""
+        now = self.now_s()
+        self._submit(self._source.poll(now))
+        silence = self._source.silence(now)
+        if bool(silence) != bool(self._silence):
+            log = self.get_logger()
+            log.warning(silence) if silence else log.info('the inputs are back')
+        self._silence = silence
+        if silence and now - self._repeated_s >= REPEAT_UNKNOWN_S:
+            self._repeated_s = now
+            self._publish(self._unknown(self._source.newest_rgb, silence))
+        self._diagnose(now)
+
+    def _diagnose(self, now: float) -> None:
+        level, text = diagnostics.OK, 'judging'
+        if self._silence:
+            level, text = diagnostics.ERROR, self._silence
+        elif self._last.health != Health.OK:
+            level, text = diagnostics.WARN, self._last.reason
+        state = (level, bool(self._silence))
+        if state == self._state and now - self._diagnosed_s < DIAGNOSE_PERIOD_S:
+            return
+        self._state, self._diagnosed_s = state, now
+        values = diagnostics.source_values(self._source, now)
+        values['frames overwritten'] = self._worker.overwritten
+        values |= {f'{stage} (ms)': float(ms) for stage, ms in self._last.timings_ms.items()}
+        self._diagnostics.publish(level, text, values)
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(spin([DamageSegmentationNode]))
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,154 @@
+"""Reports in, one decision an item out, and a heartbeat that tells silence from safety."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import sys
+from typing import Any
+
+from rclpy.event_handler import SubscriptionEventCallbacks
+
+from damage_perception import msg
+from damage_perception.perception.decision import DecisionMaker
+from damage_perception.report import DamageReport, Decision, Health, Pose, Verdict
+from damage_perception.ros import diagnostics, qos
+from damage_perception.ros.managed_node import ManagedNode
+from damage_perception.ros.messages import decision_to_message, report_from_message
+from damage_perception.ros.node_settings import DivertNodeSettings
+from damage_perception.ros.parameters import LiveSettings
+from damage_perception.ros.spinning import spin
+from damage_perception.ros.synchronizer import JUMP_BACK_NS
+
+DIAGNOSE_PERIOD_S = 1.0
+NO_POSE = Pose((math.nan,) * 3, (math.nan,) * 4)
+
+
+class DivertNode(ManagedNode):
+    """A shell around `DecisionMaker`."""
+
+    def __init__(self) -> None:
+        super().__init__('divert_node')
+        self.settings = LiveSettings(self, DivertNodeSettings())
+        self._inputs: list[Any] = []
+
+    def configure(self) -> None:
+        """Make what the node speaks through."""
+        self._decisions = self._make_publisher('divert/decision', qos.DECISION)
+        self._heartbeat = self._make_publisher('divert/heartbeat', qos.RESULT)
+        self._diagnostics = diagnostics.Diagnostics(self)
+
+    def activate(self) -> None:
+        """Listen to reports and let the heart beat."""
+        self._maker = DecisionMaker(self.settings.value.decision)
+        self._newest: DamageReport | None = None
+        self._arrived_s, self._diagnosed_s = self.now_s(), -1e9
+        self._alive, self._decided = False, 0
+        topic = self.resolve_topic_name('damage/report')
+        events = qos.subscription_events(topic, self.warn)
+        events = SubscriptionEventCallbacks(
+            incompatible_qos=events.incompatible_qos, matched=self._on_matched
+        )
+        self._inputs = [
+            self.create_subscription(
+                msg.DamageReport, 'damage/report', self._on_report, qos.RESULT,
+                event_callbacks=events,
+            )
+        ]  # fmt: skip
+        self._timer = self.every(self.settings.value.heartbeat.period_s, self._beat)
+
+    def deactivate(self) -> None:
+        """Stop to listen."""
+        for subscription in self._inputs:
+            self.destroy_subscription(subscription)
+            self.destroy_timer(self._timer)
+        self._inputs.clear()
+
+    def cleanup(self) -> None:
+        """Give the publishers back."""
+        if hasattr(self, '_diagnostics'):
+            self.destroy_lifecycle_publisher(self._decisions)
+            self.destroy_lifecycle_publisher(self._heartbeat)
+            self._diagnostics.destroy()
+            del self._diagnostics
+
+    def _make_publisher(self, topic: str, profile: Any) -> Any:
+        events = qos.publisher_events(self.resolve_topic_name(topic), self.warn)
+        return self.create_lifecycle_publisher(
+            msg.DivertDecision, topic, profile, event_callbacks=events
+        )
+
+    def _on_matched(self, info: Any) -> None:
+        """Start anew with a segmentation node that was started anew: it counts tracks from 1."""
+        if info.current_count_change > 0:
+            self._send(self._maker.flush())
+            self._maker, self._newest = DecisionMaker(self.settings.value.decision), None
+
+    def _on_report(self, message: Any) -> None:
+        report = report_from_message(message)
+        self._arrived_s = self.now_s()
+        if report.stamp_ns == 0:  # no image has come yet
+            self._newest = self._newest or report
+            return
+        if self._newest is not None and report.stamp_ns < self._newest.stamp_ns - JUMP_BACK_NS:
+            self.get_logger().warning('time went back; all open items are decided')
+            self._send(self._maker.flush())
+        self._newest = report
+        self._maker.settings = self.settings.value.decision
+        self._send(self._maker.update(report))
+
+    def _beat(self) -> None:
+        age = self.now_s() - self._arrived_s
+        stale = self._newest is None or age > self.settings.value.heartbeat.stale_after_s
+        if stale:
+            self._send(self._maker.flush())
+        reason = self._why_unknown(stale, age)
+        if bool(reason) == self._alive:
+            log = self.get_logger()
+            log.warning(f'nothing is vouched for: {reason}') if reason else log.info('vouching')
+        self._alive = not reason
+        self._heartbeat.publish(decision_to_message(self._state(reason, age)))
+        self._diagnose(reason, age)
+
+    def _why_unknown(self, stale: bool, age: float) -> str:
+        topic = self.resolve_topic_name('damage/report')
+        if self._newest is None:
+            return f'{topic} has not sent anything yet'
+        if stale:
+            return f'{topic} has been silent for {age:.1f} s'
+        return self._newest.reason if self._newest.health == Health.UNKNOWN else ''
+
+    def _state(self, reason: str, age: float) -> Decision:
+        """Give the heartbeat: UNKNOWN with a reason, or PASS when all is well; no item."""
+        stamp, frame_id = 0, ''
+        if self._newest is not None:
+            stamp, frame_id = self._newest.stamp_ns, self._newest.frame_id
+        return Decision(
+            stamp, frame_id, 0, '', Verdict.UNKNOWN if reason else Verdict.PASS, math.nan,
+            self.settings.value.decision.threshold, 0, reason, NO_POSE, age,
+        )  # fmt: skip
+
+    def _send(self, decisions: list[Decision]) -> None:
+        now_ns = self.get_clock().now().nanoseconds
+        for decision in decisions:
+            age = max(now_ns - decision.stamp_ns, 0) / 1e9
+            self._decisions.publish(decision_to_message(dataclasses.replace(decision, age=age)))
+            self._decided += 1
+
+    def _diagnose(self, reason: str, age: float) -> None:
+        now = self.now_s()
+        if now - self._diagnosed_s < DIAGNOSE_PERIOD_S:
+            return
+        self._diagnosed_s = now
+        level = diagnostics.WARN if reason else diagnostics.OK
+        values = {'report age (s)': age, 'decisions': self._decided}
+        self._diagnostics.publish(level, reason or 'deciding', values)
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(spin([DivertNode]))
+
+
+if __name__ == '__main__':
+    main()

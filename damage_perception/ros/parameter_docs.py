@@ -1,0 +1,102 @@
+"""Every parameter as data, and from it the YAML file and the table of the README."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import yaml
+
+T = TypeVar('T')
+
+YAML_HEAD = '# Made from the settings dataclasses; a test keeps them equal.\n'
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """One parameter: a field of a settings dataclass, its name joined by dots."""
+
+    name: str
+    default: Any
+    doc: str
+    low: float | None
+    high: float | None
+    live: bool
+
+
+def parameters_of(settings: Any, prefix: str = '') -> Iterator[Parameter]:
+    """List the fields of a settings dataclass, nested ones in place."""
+    for item in dataclasses.fields(settings):
+        name, value, meta = prefix + item.name, getattr(settings, item.name), item.metadata
+        if dataclasses.is_dataclass(value):
+            yield from parameters_of(value, f'{name}.')
+        else:
+            default = list(value) if isinstance(value, tuple) else value
+            yield Parameter(name, default, meta['doc'], meta['low'], meta['high'], meta['live'])
+
+
+def with_values(settings: T, values: Mapping[str, Any], prefix: str = '') -> T:
+    """Give a copy of settings with some values replaced, checked as a whole.
+
+    Raises:
+        ValueError: if a setting refuses its value; names it.
+    """
+    changes: dict[str, Any] = {}
+    for item in dataclasses.fields(settings):  # type: ignore[arg-type]
+        name, value = prefix + item.name, getattr(settings, item.name)
+        if dataclasses.is_dataclass(value):
+            changes[item.name] = with_values(value, values, f'{name}.')
+        elif name in values:
+            new = values[name]
+            changes[item.name] = tuple(new) if isinstance(value, tuple) else new
+    return dataclasses.replace(settings, **changes)  # type: ignore[type-var]
+
+
+def merged(all_settings: Sequence[Any]) -> list[Parameter]:
+    """List the parameters of several dataclasses, each name once."""
+    by_name: dict[str, Parameter] = {}
+    for settings in all_settings:
+        for parameter in parameters_of(settings):
+            by_name.setdefault(parameter.name, parameter)
+    return sorted(by_name.values(), key=lambda p: ('.' in p.name, p.name.split('.')[0]))
+
+
+def parameters_yaml(all_settings: Sequence[Any]) -> str:
+    """Write a ROS parameter file with every default, for all nodes of the package."""
+    lines = [YAML_HEAD + '/**:', '  ros__parameters:']
+    group: list[str] = []
+    for parameter in merged(all_settings):
+        *parents, leaf = parameter.name.split('.')
+        for depth, name in enumerate(parents):
+            if group[: depth + 1] != parents[: depth + 1]:
+                lines.append(f'{"  " * (depth + 2)}{name}:')
+        group = parents
+        indent = '  ' * (len(parents) + 2)
+        value = yaml.safe_dump(parameter.default, default_flow_style=True, width=1000)
+        lines.append(f'{indent}# {parameter.doc}{_range_note(parameter)}')
+        lines.append(f'{indent}{leaf}: {value.splitlines()[0]}')
+    return '\n'.join(lines) + '\n'
+
+
+def parameters_table(all_settings: Sequence[Any]) -> str:
+    """Write the parameters as a Markdown table."""
+    lines = ['| parameter | default | range | live | meaning |', '|---|---|---|---|---|']
+    for p in merged(all_settings):
+        live = 'yes' if p.live else 'no'
+        default = f'`{p.default}`' if p.default not in ('', []) else 'empty'
+        lines.append(f'| `{p.name}` | {default} | {_range(p)} | {live} | {p.doc} |')
+    return '\n'.join(lines) + '\n'
+
+
+def _range(p: Parameter) -> str:
+    if p.low is None and p.high is None:
+        return ''
+    if p.high is None:
+        return f'from {p.low}'
+    return f'to {p.high}' if p.low is None else f'{p.low} to {p.high}'
+
+
+def _range_note(p: Parameter) -> str:
+    text = _range(p)
+    return f' ({text})' if text else ''
