@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -58,7 +59,8 @@ class DamagePipeline:
             return unknown_report(frame, 'no camera info has arrived')
         if frame.depth_m is None:
             return unknown_report(frame, 'no depth has arrived')
-        if not np.isfinite(frame.depth_m).any():
+        frame = _without_nonsense(frame)
+        if np.isnan(frame.depth_m).all():
             return unknown_report(frame, 'the depth image holds no valid pixel')
         timings: dict[str, float] = {}
         with _timed(timings, 'support'):
@@ -94,6 +96,15 @@ class DamagePipeline:
         if share < _POOR_DEPTH:
             return Health.DEGRADED, f'only {share:.0%} of the region of interest has depth'
         return Health.OK, ''
+
+
+def _without_nonsense(frame: RgbdFrame) -> RgbdFrame:
+    """Mark depth that cannot be (infinite, zero, negative) as invalid; copies only if there is."""
+    assert frame.depth_m is not None
+    impossible = np.isinf(frame.depth_m) | (frame.depth_m <= 0.0)
+    if not impossible.any():
+        return frame
+    return replace(frame, depth_m=np.where(impossible, np.float32(np.nan), frame.depth_m))
 
 
 @contextmanager

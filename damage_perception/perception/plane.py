@@ -217,7 +217,7 @@ def _main_piece(on: NDArray[np.bool_], above: NDArray[np.bool_]) -> NDArray[np.b
     count, pieces = cv2.connectedComponents(_dense(on), connectivity=4)
     inside = np.bincount(pieces[_middle(on.shape)].ravel(), minlength=count)
     whole = np.bincount(pieces.ravel(), minlength=count)
-    central = 3 * inside >= whole
+    central = 6 * inside >= whole  # one that fills the whole picture has a quarter there
     central[0] = False
     piece = central[pieces]
     joined = piece.astype(np.uint8) | _dense(above)
