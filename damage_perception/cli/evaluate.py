@@ -35,6 +35,9 @@ def evaluate(
         Path | None, typer.Option(help='calibration.yaml whose thresholds are used.')
     ] = None,
     split: Annotated[str | None, typer.Option(help='Only this split, as test.')] = None,
+    submission: Annotated[
+        Path | None, typer.Option(help='Where to write the CSV of the Kaputt challenge.')
+    ] = None,
     prevalence: Annotated[
         float, typer.Option(help='Share of damaged items for which precision is stated.')
     ] = 0.001,
@@ -44,6 +47,7 @@ def evaluate(
     from damage_perception.learning.metrics import evaluate as measure
     from damage_perception.learning.outcomes import join
     from damage_perception.learning.readers import open_dataset
+    from damage_perception.learning.readers.kaputt import write_submission
     from damage_perception.perception.calibration import load_calibration
 
     if not 0.0 < prevalence < 1.0:
@@ -58,6 +62,8 @@ def evaluate(
         if loaded is not None:
             for weights in {prediction.weights for prediction in said.values()}:
                 loaded.check_weights(weights, str(calibration))
+        if submission is not None:  # its test labels are withheld, so this comes before measuring
+            write_submission(submission, {name: one.score for name, one in said.items()})
         outcomes = join(samples, said)
         result = {'dataset': dataset, 'split': split, 'references': references}
         result |= measure(outcomes, loaded, prevalence)
@@ -139,11 +145,11 @@ def _print(result: dict[str, Any]) -> None:
 
 
 def _cell(result: dict[str, Any], name: str) -> str:
-    if name not in result:
+    if not math.isfinite(result.get(name, math.nan)):
         return '-'
     spread = result['intervals'].get(name)
     return f'{result[name]:.3f}' + (f' [{spread[0]:.3f}, {spread[1]:.3f}]' if spread else '')
 
 
 def _share(share: dict[str, Any]) -> str:
-    return f'{share["rate"]:.4f} ({share["count"]}/{share["of"]})'
+    return f'{share["rate"]:.4f} ({share["count"]}/{share["of"]})' if share['of'] else '-'

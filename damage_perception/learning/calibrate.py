@@ -46,7 +46,7 @@ def calibrate(
     for tag in outcomes.tags(f'{groups}:'):
         scores = sound_item_scores(outcomes, ~outcomes.damaged & outcomes.tagged(tag))
         try:
-            fits[tag.partition(':')[2]] = fit_threshold(scores, budget, confidence)
+            fits[tag] = fit_threshold(scores, budget, confidence)
         except TooFewItemsError:
             continue  # the common threshold serves this group
     return Calibration(

@@ -53,15 +53,16 @@ def score_figure(outcomes: Outcomes, threshold: float | None) -> Figure:
     left.hist(
         outcomes.score[judged & outcomes.damaged], bins, color=DAMAGED, alpha=0.7, label='damaged'
     )
-    left.set_yscale('log')
+    if judged.any():
+        left.set_yscale('log')
     _dress(left, 'Scores', 'score', 'images')
-    left.set_ylim(0.5, None)
+    left.set_ylim(bottom=0.5 if judged.any() else 0.0)
     if threshold is not None:
         left.axvline(threshold, color=MARK, linestyle='--', label='threshold')
     left.legend(frameon=False)
     said, found, count = reliability(outcomes.damaged[judged], outcomes.score[judged])
     right.plot([0, 1], [0, 1], color='#bbbbbb')
-    right.scatter(said, found, s=12 + 90 * np.sqrt(count / count.max()), color=SOUND)
+    right.scatter(said, found, s=12 + 90 * np.sqrt(count / max(1.0, count.max(initial=0))))
     _dress(right, 'Reliability (area of a point: images in it)', 'score', 'share damaged')
     return figure
 
@@ -104,7 +105,7 @@ def bars_figure(title: str, shares: dict[str, dict[str, Any]]) -> Figure:
     figure = Figure(figsize=(7, 0.9 + 0.34 * max(1, len(shares))), layout='constrained')
     axes = figure.subplots()
     names = list(shares)[::-1]
-    rate = np.array([shares[name]['rate'] for name in names], float)
+    rate = np.nan_to_num([shares[name]['rate'] for name in names])
     spread = np.array(
         [[r - shares[n]['low'], shares[n]['high'] - r] for n, r in zip(names, rate, strict=True)]
     )

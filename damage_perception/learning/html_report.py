@@ -22,7 +22,7 @@ body{font:15px/1.5 system-ui,sans-serif;color:#222;max-width:1080px;margin:2em a
 h1{font-size:1.6em;margin-bottom:.2em}h2{font-size:1.2em;margin:2em 0 .5em}
 table{border-collapse:collapse}td,th{padding:.25em .9em .25em 0;text-align:left;
 border-bottom:1px solid #e5e5e5;font-variant-numeric:tabular-nums;vertical-align:top}
-.note{color:#666}.big{font-size:1.5em;font-weight:600}.cards{display:flex;gap:2.5em;flex-wrap:wrap}
+.note{color:#666}.big{font-size:1.5em;font-weight:600}.cards{display:flex;gap:2.5em;flex-wrap:wrap;align-items:flex-start}
 .sheet{display:flex;flex-wrap:wrap;gap:12px}.sheet figure{margin:0;width:160px}
 .sheet img{width:160px;height:160px;object-fit:contain;background:#f3f3f3}
 figcaption{font-size:.8em;color:#444;overflow-wrap:anywhere}img.plot{max-width:100%}

@@ -28,7 +28,7 @@ def evaluate(
     outcomes: Outcomes,
     calibration: Calibration | None = None,
     prevalence: float = 0.001,
-    repeats: int = 300,
+    repeats: int = 200,
 ) -> dict[str, Any]:
     """Measure everything.
 

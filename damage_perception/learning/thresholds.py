@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.learning.outcomes import Outcomes
-from damage_perception.perception.calibration import Calibration
+from damage_perception.perception.calibration import Calibration, OperatingPoint
 
 BUDGETS = (0.01, 0.001)
 
@@ -37,18 +37,28 @@ def thresholds(outcomes: Outcomes, calibration: Calibration | None) -> list[Thre
     """Take thresholds from a calibration, or else from the other half of the test set."""
     if calibration is None:
         return [_cross_fit(outcomes, budget) for budget in BUDGETS]
-    count = len(outcomes.score)
     points = {point.budget: point for point in (*calibration.points, calibration.point)}
     return [
         Threshold(
             point.budget,
-            np.full(count, point.threshold),
+            _by_group(outcomes, calibration, point),
             'calibration',
             point.sound_items,
             point.bound,
         )
         for _, point in sorted(points.items(), reverse=True)
     ]
+
+
+def _by_group(
+    outcomes: Outcomes, calibration: Calibration, point: OperatingPoint
+) -> NDArray[np.float64]:
+    """Give each row its group's threshold, where the calibrated budget has one."""
+    value = np.full(len(outcomes.score), point.threshold)
+    if point.budget == calibration.point.budget:
+        for tag in calibration.groups:
+            value[outcomes.tagged(tag)] = calibration.threshold_for(tag)
+    return value
 
 
 def _cross_fit(outcomes: Outcomes, budget: float) -> Threshold:

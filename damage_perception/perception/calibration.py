@@ -45,7 +45,8 @@ class Calibration:
         point: what the nodes use.
         confidence: chance that the bounds hold.
         weights: SHA-256 of the weights that were calibrated; '' = not said.
-        groups: points of product groups that had data enough of their own.
+        groups: points of product groups that had data enough of their own, by tag
+            (`family:carton`).
         points: further budgets, largest first, for evaluation.
         evidence: everything else that was measured, as written.
     """

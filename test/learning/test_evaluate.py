@@ -40,6 +40,7 @@ def call(root, **options):
     defaults = {
         'dataset': f'rgbd-coco:{root}', 'metrics': root / 'm.json', 'references': 'off',
         'predictions': root / 'p.jsonl', 'html': None, 'calibration': None, 'split': None,
+        'submission': None,
         'prevalence': 0.001, 'json_': False,
     }  # fmt: skip
     evaluate(**(defaults | options))
@@ -115,6 +116,29 @@ def test_the_report_is_one_file_and_names_the_worst(tmp_path):
     assert page.index('3: UNKNOWN crush') < page.index('4: 0.010 crush')  # worst first
     assert '5: 0.950' in page
     assert 'Worst alarms' in page
+
+
+def test_a_set_of_which_nothing_was_judged_is_reported_too(tmp_path, capsys):
+    write_rgbd_coco(tmp_path, LABELS)
+    write_lines(tmp_path / 'p.jsonl', lines([None] * 20))
+    result = call(tmp_path, html=tmp_path / 'r.html', submission=tmp_path / 's.csv')
+    assert result['outcomes']['sound']['unknown'] == 16
+    assert result['auroc_any'] is None
+    assert result['operating_points'][0]['recall_any']['rate'] == 0.0
+    assert 'nan' not in capsys.readouterr().out
+    assert (tmp_path / 's.csv').read_text().splitlines()[1] == '1,0.500000'
+
+
+def test_a_group_of_products_is_judged_by_its_own_threshold(tmp_path):
+    write_rgbd_coco(tmp_path, LABELS)
+    write_lines(tmp_path / 'p.jsonl', lines([0.9, 0.6, 0.4, 0.2] + [0.1] * 16))
+    point = {'budget': 0.001, 'bound': 0.0009, 'sound_items': 4000, 'alarms': 1}
+    evidence = {'format': 'damage_perception/calibration 1', 'confidence': 0.95}
+    evidence |= point | {'threshold': 0.95}
+    evidence['groups'] = {'family:carton': point | {'threshold': 0.3}}
+    (tmp_path / 'c.yaml').write_text(yaml.safe_dump(evidence))
+    (found,) = call(tmp_path, calibration=tmp_path / 'c.yaml')['operating_points']
+    assert found['recall_any']['count'] == 3
 
 
 def test_the_pipeline_judges_where_no_predictions_are_given(tmp_path):
@@ -248,8 +272,10 @@ def test_calibrate_writes_its_evidence(tmp_path, capsys):
     found = run_calibrate(tmp_path, plots=tmp_path / 'plots')
     assert found.point.bound <= 0.02
     assert found.point.sound_items == 200
-    assert set(found.groups) == {'carton'}  # 20 bags are too few for a threshold of their own
-    assert found.threshold_for('bag') == found.point.threshold
+    assert set(found.groups) == {
+        'family:carton'
+    }  # 20 bags are too few for a threshold of their own
+    assert found.threshold_for('family:bag') == found.point.threshold
     assert found.evidence['sound']['items'] == 200
     assert set(found.evidence['files_sha256']) == {'dataset.json', 'p.jsonl'}
     assert sorted(path.name for path in (tmp_path / 'plots').iterdir()) == [
