@@ -29,7 +29,7 @@ def predict(
     from damage_perception.pipeline import DamagePipeline, unknown_report
     from damage_perception.recording.jsonl import report_line
 
-    settings = read_settings(params)
+    settings, _ = read_settings(params)
     frame = load_frame(rgb, depth, camera)
     if frame.depth_m is None:
         report = unknown_report(frame, 'no depth was given; give --depth and --camera')

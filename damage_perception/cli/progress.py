@@ -42,6 +42,7 @@ class Summary:
 
     def __init__(self) -> None:
         self.frames = self.unknown = self.items = 0
+        self.failure = ''
         self.reasons: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
         self._times_ms: list[float] = []
@@ -58,6 +59,7 @@ class Summary:
         if self._mark and judgement.report is not None:
             self._times_ms.append(1e3 * (time.perf_counter() - self._mark))
         self._mark = 0.0
+        self.failure = self.failure or judgement.failure
         if judgement.report is not None:
             self.frames += 1
             self.items += len(judgement.report.items)

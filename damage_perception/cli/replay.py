@@ -44,7 +44,7 @@ def replay(
     from damage_perception.recording.reader import Recording
     from damage_perception.recording.topics import find_topics
 
-    settings = read_settings(params)
+    settings, input_settings = read_settings(params)
     recording = Recording(bag)
     topics = find_topics(recording, rgb_topic, depth_topic, camera_info_topic, identity_topic)
     warn_of_unknown_types(recording)
@@ -52,12 +52,12 @@ def replay(
     with ExitStack() as stack:
         outputs: list[JsonLines | ResultBag | Pictures] = [stack.enter_context(JsonLines(report))]
         if out_bag is not None:
-            outputs.append(stack.enter_context(ResultBag(out_bag)))
+            outputs.append(stack.enter_context(ResultBag(out_bag, settings)))
         if pictures is not None:
             from damage_perception.overlay import draw_overlay
 
             outputs.append(Pictures(pictures, draw_overlay))
-        reader = FrameReader(recording, topics)
+        reader = FrameReader(recording, topics, input_settings)
         entries = show_progress(reader, recording.topics[topics.rgb].count, 'judging')
         for judgement in judge(summary.start(entries), settings):
             summary.take(judgement)
@@ -69,5 +69,7 @@ def replay(
         warn(f'{reader.unreadable} messages could not be decoded and were left out')
     if reader.late:
         warn(f'{reader.late} colour images came after a newer one and were left out')
+    if summary.failure:
+        warn(f'a frame could not be judged:\n{summary.failure}')
     for line in summary.lines():
         console.print(line, highlight=False)

@@ -1,31 +1,33 @@
-"""Settings of the core from a ROS parameter file, the same file that the nodes take."""
+"""Settings from a ROS parameter file, the same file that the nodes take."""
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
 from damage_perception.errors import CallError
+from damage_perception.ros.node_settings import ALL_SETTINGS, InputSettings
+from damage_perception.ros.parameter_docs import parameters_of, with_values
 from damage_perception.settings import Settings
 
+ROS_OWN = ('use_sim_time', 'qos_overrides', 'start_type_description_service')
 
-def read_settings(path: Path | None) -> Settings:
-    """Read a parameter file; what it does not name keeps its default, None gives the defaults.
 
-    Parameters that only the nodes have, such as `autostart`, are passed over.
+def read_settings(path: Path | None) -> tuple[Settings, InputSettings]:
+    """Read what a parameter file says to any node; what it does not name keeps its default.
 
     Raises:
         CallError: naming the file and the parameter that is wrong.
     """
     if path is None:
-        return Settings()
+        return Settings(), InputSettings()
     values: dict[str, Any] = {}
     for node in _load(path).values():
         if isinstance(node, dict):
             values |= _flatten(node.get('ros__parameters') or {})
     try:
-        return _apply(Settings(), values, '')
+        values = _checked(values)
+        return with_values(Settings(), values), with_values(InputSettings(), values, 'input.')
     except (TypeError, ValueError) as error:
         raise CallError(f'{path}: {error}') from error
 
@@ -50,28 +52,15 @@ def _flatten(tree: dict[str, Any], prefix: str = '') -> dict[str, Any]:
     return flat
 
 
-def _apply(settings: Any, values: dict[str, Any], prefix: str) -> Any:
-    """Replace the fields that are named; a name in a group that has no such field is a mistake."""
-    changes: dict[str, Any] = {}
-    fields = {field.name for field in dataclasses.fields(settings)}
-    for name in fields:
-        current = getattr(settings, name)
-        if dataclasses.is_dataclass(current):
-            changes[name] = _apply(current, values, f'{prefix}{name}.')
-        elif f'{prefix}{name}' in values:
-            changes[name] = _as_type_of(current, values[f'{prefix}{name}'], f'{prefix}{name}')
-    for name in values:
-        rest = name.removeprefix(prefix)
-        if prefix and name.startswith(prefix) and rest.split('.')[0] not in fields:
+def _checked(values: dict[str, Any]) -> dict[str, Any]:
+    """Refuse names that nothing listens to and values of another type, as ROS does."""
+    defaults = {p.name: p.default for all_of in ALL_SETTINGS for p in parameters_of(all_of)}
+    for name, value in values.items():
+        if name.split('.')[0] in ROS_OWN:
+            continue
+        if name not in defaults:
             raise ValueError(f'there is no parameter {name}')
-    return dataclasses.replace(settings, **changes)
-
-
-def _as_type_of(current: Any, value: Any, name: str) -> Any:
-    if isinstance(current, float) and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(current, tuple) and isinstance(value, list):
-        return tuple(value)
-    if type(value) is not type(current):
-        raise TypeError(f'{name} must be {type(current).__name__}, got {value!r}')
-    return value
+        if type(value) is not type(defaults[name]):
+            expected = type(defaults[name]).__name__
+            raise TypeError(f'{name} must be {expected}, got {value!r}')
+    return values

@@ -6,22 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from damage_perception.frame import CameraIntrinsics, FrameError, ItemIdentity, RgbdFrame
+from damage_perception.frame import FrameError, RgbdFrame
 from damage_perception.recording.reader import RawMessage, Recording
 from damage_perception.recording.topics import Topics
 from damage_perception.recording.types import typestore
 from damage_perception.report import DamageReport, Health
-from damage_perception.ros.image_conversion import (
-    MAX_SIDE,
-    camera_intrinsics,
-    image_to_depth,
-    image_to_rgb,
-    stamp_ns,
-)
-from damage_perception.ros.synchronizer import Match, Synchronizer
-
-SLOP_S = 0.02
-QUEUE = 10
+from damage_perception.ros.frame_source import DEPTH, INFO, RGB, FrameSource, Job
+from damage_perception.ros.image_conversion import MAX_SIDE, stamp_ns
+from damage_perception.ros.node_settings import InputSettings
 
 
 @dataclass(frozen=True)
@@ -33,74 +25,72 @@ Entry = RgbdFrame | DamageReport | TimeJump
 
 
 class FrameReader:
-    """Iterate over the frames of a recording.
+    """Iterate over the frames of a recording, paired as the node pairs them.
 
     A colour image that finds no depth, or that cannot be read, comes as a report of health
     UNKNOWN; time going back comes as a `TimeJump`. `unreadable` counts messages that could not
     be decoded at all, `late` colour images that came after a newer one had been given.
     """
 
-    def __init__(self, recording: Recording, topics: Topics, slop_s: float = SLOP_S) -> None:
-        self._recording, self._topics, self._slop_s = recording, topics, slop_s
+    def __init__(
+        self, recording: Recording, topics: Topics, settings: InputSettings | None = None
+    ) -> None:
+        self._recording, self._topics = recording, topics
+        self._settings = settings or InputSettings()
         self.unreadable = self.late = 0
 
     def __iter__(self) -> Iterator[Entry]:
-        self._synchronizer = Synchronizer(('rgb', 'depth'), self._slop_s, QUEUE)
-        self._camera: CameraIntrinsics | None = None
-        self._no_camera = 'no camera info has arrived'
-        self._identity: ItemIdentity | None = None
+        topics = self._topics
+        names = {RGB: topics.rgb, DEPTH: topics.depth, INFO: topics.camera_info}
+        self._source = FrameSource(self._settings, 0.0, names)
         self._waiting: dict[int, Any] = {}  # stamp -> colour image that has no depth yet
         self._given_ns = -1
         self.unreadable = self.late = 0
-        for raw in self._recording.messages(self._topics.names):
+        for raw in self._recording.messages(topics.names):
             try:
                 message = typestore().deserialize_cdr(raw.data, raw.msgtype)
             except Exception:  # the typestore meets damage with whatever its parsers raise
                 self.unreadable += 1
                 continue
             yield from self._take(raw, message)
-        yield from self._settle(self._synchronizer.flush())
+        yield from self._settle(self._source.poll(float('inf')))
         yield from self._give_up(0)
 
     def _take(self, raw: RawMessage, message: Any) -> Iterator[Entry]:
         if raw.topic == self._topics.camera_info:
-            self._take_camera(message)
+            self._source.add_info(message, raw.time_ns / 1e9)
         elif raw.topic == self._topics.identity:
-            self._identity = ItemIdentity(message.sku, message.confidence, message.source)
-        elif raw.topic == self._topics.rgb:
-            yield from self._add('rgb', raw, message)
+            self._source.add_identity(message)
         else:
-            yield from self._add('depth', raw, message)
+            yield from self._add_image(RGB if raw.topic == self._topics.rgb else DEPTH, raw, message)
 
-    def _take_camera(self, message: Any) -> None:
-        try:
-            self._camera = camera_intrinsics(message)
-        except FrameError as error:
-            self._camera, self._no_camera = None, str(error)
-
-    def _add(self, stream: str, raw: RawMessage, message: Any) -> Iterator[Entry]:
-        stamp, jumps = stamp_ns(message), self._synchronizer.jumps
-        matches = self._synchronizer.add(stream, stamp, message, raw.time_ns / 1e9)
-        if self._synchronizer.jumps != jumps:
+    def _add_image(self, name: str, raw: RawMessage, message: Any) -> Iterator[Entry]:
+        stamp, jumps = stamp_ns(message), self._source.sync.jumps
+        jobs = self._source.add_image(name, message, raw.time_ns / 1e9)
+        if self._source.sync.jumps != jumps:
             yield from self._give_up(0)
             self._given_ns = -1
             yield TimeJump()
-        if stream == 'rgb' and stamp > self._given_ns:
+        if name == RGB and stamp > self._given_ns:
             self._waiting[stamp] = message
-        elif stream == 'rgb':
+        elif name == RGB:
             self.late += 1
-        yield from self._settle(matches)
-        yield from self._give_up(QUEUE)
+        yield from self._settle(jobs)
+        yield from self._give_up(self._settings.queue_size)
 
-    def _settle(self, matches: list[Match]) -> Iterator[Entry]:
+    def _settle(self, jobs: list[Job]) -> Iterator[Entry]:
         """Give the matched frames, and before each the older images that stayed alone."""
-        for match in matches:
+        for job in jobs:
+            matched_ns = stamp_ns(job.rgb)
             for stamp in sorted(self._waiting):
-                if stamp < match.stamp_ns:
+                if stamp < matched_ns:
                     yield self._alone(stamp)
-            self._waiting.pop(match.stamp_ns, None)
-            self._given_ns = match.stamp_ns
-            yield self._frame(match.messages['rgb'], match.messages['depth'])
+            self._waiting.pop(matched_ns, None)
+            self._given_ns = matched_ns
+            try:
+                yield job.frame()
+            except FrameError as error:
+                yield _unknown(job.rgb, str(error))
 
     def _give_up(self, keep: int) -> Iterator[DamageReport]:
         """Report the oldest images that wait, until `keep` are left."""
@@ -110,26 +100,6 @@ class FrameReader:
     def _alone(self, stamp: int) -> DamageReport:
         self._given_ns = stamp
         return _unknown(self._waiting.pop(stamp), 'no depth has arrived for this colour image')
-
-    def _frame(self, rgb: Any, depth: Any) -> RgbdFrame | DamageReport:
-        if self._camera is None:
-            return _unknown(rgb, self._no_camera)
-        try:
-            if rgb.header.frame_id != depth.header.frame_id:
-                raise FrameError(
-                    f'depth is in frame {depth.header.frame_id!r}, colour in '
-                    f'{rgb.header.frame_id!r}; use the depth that is registered to colour'
-                )
-            return RgbdFrame(
-                image_to_rgb(rgb),
-                image_to_depth(depth),
-                self._camera,
-                stamp_ns(rgb),
-                rgb.header.frame_id,
-                self._identity,
-            )
-        except FrameError as error:
-            return _unknown(rgb, str(error))
 
 
 def _unknown(rgb: Any, reason: str) -> DamageReport:

@@ -7,8 +7,10 @@ import math
 from typing import Any
 
 from damage_perception.report import (
+    NOT_JUDGED,
     DamageInstance,
     DamageReport,
+    DamageType,
     Decision,
     ItemReport,
     Pose,
@@ -40,6 +42,17 @@ def decision_dict(decision: Decision) -> dict[str, Any]:
         'reason': decision.reason,
         'pose': _pose_dict(decision.pose),
         'age': float(decision.age),
+    }
+
+
+def label_info_dict(report: DamageReport, threshold: float) -> dict[str, Any]:
+    """Give the fields of LabelInfo.msg: the names of the values of `damage/mask`."""
+    names = {kind.value: kind.name.lower() for kind in DamageType}
+    names |= {0: 'none', NOT_JUDGED: 'not_judged'}
+    return {
+        'header': header_dict(report.stamp_ns, report.frame_id),
+        'class_map': [{'class_id': i, 'class_name': name} for i, name in names.items()],
+        'threshold': threshold,
     }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from damage_perception.frame import RgbdFrame
 from damage_perception.perception.decision import DecisionMaker
-from damage_perception.pipeline import DamagePipeline
+from damage_perception.pipeline import DamagePipeline, unknown_report
 from damage_perception.recording.frames import Entry, TimeJump
 from damage_perception.report import DamageReport, Decision
 from damage_perception.settings import Settings
@@ -20,11 +21,10 @@ class Judgement:
     report: DamageReport | None = None
     frame: RgbdFrame | None = None  # None where the images could not be read or paired
     decisions: list[Decision] = field(default_factory=list)
+    failure: str = ''  # the trace of a mistake of ours that made the report UNKNOWN
 
 
-def judge(
-    entries: Iterable[Entry], settings: Settings | None = None
-) -> Iterator[Judgement]:
+def judge(entries: Iterable[Entry], settings: Settings | None = None) -> Iterator[Judgement]:
     """Run pipeline and decision over a stream as the nodes do; decide on all at its end."""
     settings = settings or Settings()
     pipeline = DamagePipeline(settings)
@@ -33,8 +33,18 @@ def judge(
         if isinstance(entry, TimeJump):
             pipeline.reset()
             yield Judgement(decisions=maker.flush())
-            continue
-        frame = entry if isinstance(entry, RgbdFrame) else None
-        report = entry if isinstance(entry, DamageReport) else pipeline.process(entry)
-        yield Judgement(report, frame, maker.update(report))
+        elif isinstance(entry, DamageReport):
+            yield Judgement(entry, decisions=maker.update(entry))
+        else:
+            report, failure = _process(pipeline, entry)
+            yield Judgement(report, entry, maker.update(report), failure)
     yield Judgement(decisions=maker.flush())
+
+
+def _process(pipeline: DamagePipeline, frame: RgbdFrame) -> tuple[DamageReport, str]:
+    """Judge a frame; one that the pipeline fails on is UNKNOWN, as in the node."""
+    try:
+        return pipeline.process(frame), ''
+    except Exception as error:  # one bad frame must not end a shift
+        reason = str(error) or type(error).__name__
+        return unknown_report(frame, reason), traceback.format_exc()

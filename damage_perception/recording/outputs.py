@@ -15,13 +15,15 @@ from damage_perception.errors import UserError
 from damage_perception.recording.jsonl import (
     decision_dict,
     decision_line,
+    label_info_dict,
     report_dict,
     report_line,
 )
 from damage_perception.recording.judging import Judgement
-from damage_perception.recording.types import DECISION, IMAGE, REPORT
+from damage_perception.recording.types import DECISION, IMAGE, LABELS, REPORT
 from damage_perception.recording.writer import RecordingWriter
 from damage_perception.report import DamageReport, header_dict
+from damage_perception.settings import Settings
 
 
 class JsonLines:
@@ -77,14 +79,18 @@ class JsonLines:
 class ResultBag:
     """Write reports, masks and decisions as the topics that the nodes publish."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Settings) -> None:
         self._writer = RecordingWriter(folder)
+        self._threshold = settings.decision.threshold
         self._last_ns = 0
 
     def take(self, judgement: Judgement) -> None:
         """Write what one step gave; decisions at the end get the time of the last report."""
         report = judgement.report
         if report is not None:
+            if not self._last_ns:
+                labels = label_info_dict(report, self._threshold)
+                self._writer.write('/damage/label_info', LABELS, labels, report.stamp_ns, True)
             self._last_ns = report.stamp_ns
             self._writer.write('/damage/report', REPORT, report_dict(report), report.stamp_ns)
             for topic, pixels, encoding in (

@@ -18,6 +18,7 @@ IMAGE = 'sensor_msgs/msg/Image'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 IDENTITY = f'{PACKAGE}/msg/ItemIdentity'
 REPORT = f'{PACKAGE}/msg/DamageReport'
+LABELS = f'{PACKAGE}/msg/LabelInfo'
 DECISION = f'{PACKAGE}/msg/DivertDecision'
 
 

@@ -134,7 +134,8 @@ def test_parameters_take_effect(tmp_path: Path) -> None:
     params = tmp_path / 'p.yaml'
     params.write_text(
         'damage_segmentation_node:\n  ros__parameters:\n    autostart: true\n'
-        '    decision.threshold: 0.25\n    decision: {min_frames: 4}\n'
+        '    decision.threshold: 0.25\n    decision: {min_frames: 4}\n    input: {slop_s: 0.05}\n'
     )
-    decision = read_settings(params).decision
-    assert (decision.threshold, decision.min_frames) == (0.25, 4)
+    settings, input_settings = read_settings(params)
+    assert (settings.decision.threshold, settings.decision.min_frames) == (0.25, 4)
+    assert input_settings.slop_s == 0.05

@@ -56,7 +56,6 @@ GOOD_RGB, GOOD_DEPTH = image(START_NS, 'rgb8'), image(START_NS, '16UC1')
 @pytest.mark.parametrize(
     ('rgb', 'depth', 'info', 'words'),
     [
-        (GOOD_RGB, GOOD_DEPTH, None, 'no camera info'),
         (GOOD_RGB, GOOD_DEPTH, camera_info(START_NS, focal=0.0), 'not calibrated'),
         (GOOD_RGB, GOOD_DEPTH, camera_info(START_NS) | {'width': 99}, 'camera info is for'),
         (image(START_NS, 'yuv422'), GOOD_DEPTH, camera_info(START_NS), 'cv_bridge'),
@@ -82,6 +81,12 @@ def test_a_bad_frame_is_unknown_with_its_reason(
     assert entry.items == ()
     assert words in entry.reason
     assert entry.stamp_ns == START_NS
+
+
+def test_without_calibration_there_is_a_frame_without_camera(tmp_path: Path) -> None:
+    entry = one_frame(tmp_path / 'bag', GOOD_RGB, GOOD_DEPTH, None)
+    assert isinstance(entry, RgbdFrame)
+    assert entry.camera is None
 
 
 def written(folder: Path, steps: Callable[[RecordingWriter], None]) -> list[Any]:

@@ -35,9 +35,14 @@ def entries_of(folder: Path, name: str) -> list[Any]:
 
 
 def kinds(entries: list[Any]) -> str:
-    """Give a letter an entry: frame, unknown, jump."""
-    letters = {RgbdFrame: 'f', TimeJump: '|'}
-    return ''.join(letters.get(type(entry), 'u') for entry in entries)
+    """Give a letter an entry: frame, jump, or what cannot be judged."""
+
+    def letter(entry: Any) -> str:
+        if isinstance(entry, TimeJump):
+            return '|'
+        return 'f' if isinstance(entry, RgbdFrame) and entry.camera else 'u'
+
+    return ''.join(map(letter, entries))
 
 
 @pytest.mark.parametrize(
