@@ -23,6 +23,7 @@ from damage_perception.perception.sensor import SensorProfile
 from damage_perception.report import Pose, Roi
 
 _FEWEST_POINTS = 30
+_MOST_POINTS = 20_000  # noise is correlated, so more points say no more
 _RANSAC_TRIES = 96
 _RANSAC_POINTS = 500
 
@@ -93,7 +94,8 @@ def find_face(
     v, u = np.nonzero(measured)
     if len(u) < _FEWEST_POINTS:
         return None
-    cloud = points(frame.depth_m, u + roi.x, v + roi.y, frame.camera)
+    some = slice(None, None, 1 + len(u) // _MOST_POINTS)
+    cloud = points(frame.depth_m, u[some] + roi.x, v[some] + roi.y, frame.camera)
     plane = _face_plane(cloud, profile.std_m(float(np.median(cloud[:, 2]))))
     if abs(np.asarray(plane.normal) @ np.asarray(support.normal)) < 0.5:
         # A side wall: the face seen is too oblique to be turned; look square on to the support.
@@ -134,7 +136,7 @@ def _footprint(
     inside = mask.astype(np.uint8)
     rim = mask & (cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=0) == 0)
     measured = mask & np.isfinite(frame.depth_m[roi.slices])
-    height = height_image(frame.depth_m, plane, frame.camera, roi.slices)
+    height = height_image(frame.depth_m, plane, frame.camera, roi)
     height = fill_nearest(np.where(measured, height, np.float32(0.0)), measured)
     v, u = np.nonzero(rim)
     ray = rays(u + roi.x, v + roi.y, frame.camera)

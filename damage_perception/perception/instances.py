@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics
 from damage_perception.perception.geometry import DamageBlob
 from damage_perception.perception.item_view import ItemView
-from damage_perception.perception.projection import Plane, on_plane, rays
+from damage_perception.perception.projection import ray_products
 from damage_perception.report import DamageInstance, Roi, Severity
 
 _MAJOR_DEPTH_M = 0.012  # deeper dents reach what is inside
@@ -22,7 +23,7 @@ def severity_of(depth_m: float, area_m2: float) -> Severity:
 
 
 class ImageMap:
-    """Which pixel of a view each pixel of an image window sees; made once an item and frame."""
+    """Where on a view each pixel of an image window looks; made once an item and frame."""
 
     def __init__(
         self,
@@ -34,37 +35,46 @@ class ImageMap:
     ) -> None:
         """Take the item's window: mask (roi.height, roi.width) bool, depth_m (H, W) metres."""
         self.roi = roi
-        self._rows, self._columns = np.nonzero(mask)
-        depth = depth_m[self._rows + roi.y, self._columns + roi.x].astype(np.float64)
-        u, v = self._columns + roi.x, self._rows + roi.y
-        out = -view.to_camera[:3, 2]
-        face = Plane.through(out, view.to_camera[:3, 3])
-        met = on_plane(u, v, face, camera)
-        near = np.isfinite(depth)
-        met[near] = rays(u[near], v[near], camera) * depth[near, None]
-        local = (met - view.to_camera[:3, 3]) @ view.to_camera[:3, :2] / view.resolution_m
-        shape = view.item_mask.shape
-        # Pixels behind the horizon of the face have no place on it; -1 marks them.
-        local = np.nan_to_num(local, nan=-1e6)
-        column = np.round(local[:, 0] + (shape[1] - 1) / 2).astype(np.int64)
-        row = np.round(local[:, 1] + (shape[0] - 1) / 2).astype(np.int64)
-        self._known = (column >= 0) & (row >= 0) & (column < shape[1]) & (row < shape[0])
-        self._view_rows = row[self._known]
-        self._view_columns = column[self._known]
+        self._mask = mask
+        origin = view.to_camera[:3, 3]
+        along, down, away = (view.to_camera[:3, axis] for axis in range(3))
+        depth = depth_m[roi.slices]
+        # Pixels without depth are taken to lie on the face.
+        with np.errstate(divide='ignore', invalid='ignore'):
+            face = np.float32(away @ origin) / ray_products(away, camera, roi)
+        depth = np.where(np.isnan(depth), face, depth)
+        rows, columns = view.item_mask.shape
+        self._columns = self._place(along, origin, depth, camera, view, columns)
+        self._rows = self._place(down, origin, depth, camera, view, rows)
 
-    def bring(self, values: NDArray, fill: float) -> NDArray:
-        """Give values (H, W) of the view as an image window (roi.height, roi.width)."""
-        window = np.full((self.roi.height, self.roi.width), fill, values.dtype)
-        at = (self._rows[self._known], self._columns[self._known])
-        window[at] = values[self._view_rows, self._view_columns]
-        return window
+    def _place(
+        self,
+        axis: NDArray[np.float64],
+        origin: NDArray[np.float64],
+        depth: NDArray[np.float32],
+        camera: CameraIntrinsics,
+        view: ItemView,
+        length: int,
+    ) -> NDArray[np.float32]:
+        """Give the row or column of the view that each pixel looks at."""
+        metres = depth * ray_products(axis, camera, self.roi) - np.float32(axis @ origin)
+        place = metres / np.float32(view.resolution_m) + np.float32((length - 1) / 2)
+        return np.nan_to_num(place, nan=-1.0, posinf=-1.0, neginf=-1.0)
+
+    def bring(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give values (H, W) of the view as an image window, NaN where it sees none of them."""
+        window = cv2.remap(
+            values, self._columns, self._rows, cv2.INTER_NEAREST,
+            borderMode=cv2.BORDER_CONSTANT, borderValue=float('nan'),
+        )  # fmt: skip
+        return np.where(self._mask, window, np.float32(np.nan))
 
 
 def make_instance(
     blob: DamageBlob, view: ItemView, image: ImageMap, mask_value: int
 ) -> DamageInstance | None:
     """Place a damage of a view in the image and in space; None if the image shows none of it."""
-    window = image.bring(blob.mask, False)
+    window = image.bring(blob.mask.astype(np.float32)) > 0.5  # False for NaN
     rows, columns = np.nonzero(window)
     if not len(rows):
         return None

@@ -152,7 +152,7 @@ class Judge:
             frames=max(1, track.frames),
             damages=tuple(damages),
             mask=item.mask,
-            confidence_map=image.bring(evidence.confidence, math.nan),
+            confidence_map=image.bring(evidence.confidence),
         )
 
 

@@ -40,7 +40,7 @@ def rectify(
     span = face.size[:2] + 2 * MARGIN_M
     resolution_m = max(resolution_m, float(span.max()) / _MOST_PIXELS)
     columns, rows = (max(8, int(np.ceil(side / resolution_m))) for side in span)
-    height = height_image(frame.depth_m, face.plane, frame.camera, roi.slices)
+    height = height_image(frame.depth_m, face.plane, frame.camera, roi)
     guess = np.where(np.isnan(height), np.where(mask, 0.0, -face.size[2]), height)
     guess = guess.astype(np.float32)
     x = (np.arange(columns) - (columns - 1) / 2) * resolution_m

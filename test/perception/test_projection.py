@@ -13,6 +13,7 @@ from damage_perception.perception.projection import (
     points,
     project,
 )
+from damage_perception.report import Roi
 
 CAMERA = CameraIntrinsics(64, 48, 60.0, 62.0, 31.0, 23.5)
 TILT = st.floats(-0.6, 0.6)
@@ -41,9 +42,9 @@ def test_height_image_equals_heights_of_points(tilt_x: float, tilt_y: float, dis
     depth = np.random.default_rng(0).uniform(0.2, 3.0, (48, 64)).astype(np.float32)
     v, u = np.indices(depth.shape)
     expected = plane.heights(points(depth, u.ravel(), v.ravel(), CAMERA)).reshape(depth.shape)
-    window = (slice(10, 30), slice(5, 50))
+    window = Roi(5, 10, 45, 20)
     assert np.allclose(height_image(depth, plane, CAMERA), expected, atol=1e-5)
-    assert np.allclose(height_image(depth, plane, CAMERA, window), expected[window], atol=1e-5)
+    assert np.allclose(height_image(depth, plane, CAMERA, window), expected[window.slices], atol=1e-5)
 
 
 @given(TILT, TILT)
