@@ -38,7 +38,8 @@ def benchmark_gallery(
         return
     for row in rows:
         typer.echo(
-            f'{row["products"]:6d} products x {views}: look-up {row["lookup_warm_ms_median"]:.2f} ms '
+            f'{row["products"]:6d} products x {views}: '
+            f'look-up {row["lookup_warm_ms_median"]:.2f} ms '
             f'(p99 {row["lookup_warm_ms_p99"]:.2f}), not cached {row["lookup_cold_ms_median"]:.2f} '
             f'(p99 {row["lookup_cold_ms_p99"]:.2f}), open {row["open_ms"]:.1f} ms, '
             f'all features {row["features_ms"]:.0f} ms, memory {row["memory_mib"]:.0f} MiB'

@@ -82,7 +82,7 @@ def kill_enrolments(folder: Path, rounds: int, seed: int = 0) -> dict[str, int]:
     acknowledged: dict[int, int] = {}
     rolled_back = 0
     for number in range(rounds):
-        acknowledged |= _enrol_until_killed(folder, number * 100_000, chance.uniform(0.0, 0.05))
+        acknowledged |= _enrol_until_killed(folder, number * 100_000, chance)
         with Gallery.open(folder, writable=True) as gallery:
             rolled_back += bool(gallery.rolled_back)
             found = {item.id: item.design for item in gallery.references()}
@@ -93,7 +93,7 @@ def kill_enrolments(folder: Path, rounds: int, seed: int = 0) -> dict[str, int]:
     return {'kills': rounds, 'acknowledged': len(acknowledged), 'rolled_back': rolled_back}
 
 
-def _enrol_until_killed(folder: Path, first: int, seconds: float) -> dict[int, int]:
+def _enrol_until_killed(folder: Path, first: int, chance: random.Random) -> dict[int, int]:
     """Let a child enrol until it is killed; give what it acknowledged: number to design."""
     context = multiprocessing.get_context('forkserver')
     context.set_forkserver_preload(['damage_perception.cli.gallery_trials'])
@@ -103,13 +103,15 @@ def _enrol_until_killed(folder: Path, first: int, seconds: float) -> dict[int, i
     sender.close()
     got: dict[int, int] = {}
     try:
-        if receiver.poll(30.0):  # its first word: it is about to enrol
-            receiver.recv()
-            time.sleep(seconds)
+        start = time.perf_counter()
+        for _ in range(1 + chance.randrange(4)):
+            start = time.perf_counter()
+            got.update(receiver.recv())
+        one_enrolment = time.perf_counter() - start
+        time.sleep(chance.uniform(0.0, 1.5) * min(one_enrolment, 1.0))
         os.kill(child.pid or 0, signal.SIGKILL)
         while True:
-            number, design = receiver.recv()
-            got[number] = design
+            got.update(receiver.recv())
     except EOFError:
         pass
     child.join()
@@ -117,11 +119,11 @@ def _enrol_until_killed(folder: Path, first: int, seconds: float) -> dict[int, i
 
 
 def _enrol(folder: str, first: int, sender: Connection) -> None:
-    sender.send(None)
+    sender.send({})  # its first word: it is about to enrol
     with Gallery.open(folder, writable=True) as gallery:
         for design in range(first, first + 100_000):
             view = made_up_view(design, 32)
-            sender.send((gallery.add(f'P{design % 50}', view, 'trial', str(design)), design))
+            sender.send({gallery.add(f'P{design % 50}', view, 'trial', str(design)): design})
 
 
 def _grow(folder: Path, numbers: range, views: int, side: int, console: Console) -> None:

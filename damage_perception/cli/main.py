@@ -20,6 +20,7 @@ COMMANDS = (
     'evaluate',
     'calibrate-sensor',
     'gallery',
+    'benchmark',
     'calibrate',
 )
 

@@ -109,7 +109,9 @@ class Gallery(GalleryReader):
         waiting = {digest: number for (digest, state), number in there.items() if state.is_current}
         keys = [(item.digest, item.enrolment.state) for item in coming]
         known = [there.get(key, waiting.get(key[0])) for key in keys]
-        new = {item.digest: item for item, number in zip(coming, known) if number is None}
+        new = {
+            item.digest: item for item, number in zip(coming, known, strict=True) if number is None
+        }
         with self._changing():
             for digest in new:
                 sentence = f'rolled back the unfinished enrolment of {sku} by {by}'
@@ -130,7 +132,8 @@ class Gallery(GalleryReader):
                 self._clean_up(log=False)
             raise
         return [
-            added[item.digest] if number is None else number for item, number in zip(coming, known)
+            added[item.digest] if number is None else number
+            for item, number in zip(coming, known, strict=True)
         ]
 
     def remove(self, references: Iterable[int], by: str, reason: str = '') -> None:

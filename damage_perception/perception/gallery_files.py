@@ -1,4 +1,4 @@
-"""The data files of a gallery: named by the SHA-256 of what is in them, written whole or not at all.
+"""The data files of a gallery: named by their SHA-256, written whole or not at all.
 
 No name that a person typed ever gets into a path. A file that is there under its final name is
 complete, since it is written beside, synced and renamed; and it never changes.

@@ -72,7 +72,7 @@ class GalleryReader:
         references = [_reference(row) for row in rows]
         for reference in references:
             self._files.expect(reference.digest)
-        for row, reference in zip(rows, references):
+        for row, reference in zip(rows, references, strict=True):
             try:
                 view = decode_view(self._files.read(reference.digest))
             except (GalleryError, ViewError) as error:
@@ -111,7 +111,7 @@ class GalleryReader:
         return [row[0] for row in rows], matrix.astype(np.float32).reshape(-1, dimension)
 
     def changed(self) -> bool:
-        """Tell whether another program has changed the gallery since the last call (microseconds)."""
+        """Tell whether another program has changed the gallery since the last call (cheap)."""
         before, self._version = self._version, self._data_version()
         return before != self._version
 

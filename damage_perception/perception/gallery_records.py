@@ -134,7 +134,8 @@ def check_features(features: NDArray[np.float32]) -> bytes:
     """
     if features.ndim != 1 or features.dtype != np.float32 or features.size > MAX_FEATURES:
         raise GalleryError(
-            f'features must be (D,) float32, D at most {MAX_FEATURES}, got {features.shape} {features.dtype}'
+            f'features must be (D,) float32, D at most {MAX_FEATURES}, '
+            f'got {features.shape} {features.dtype}'
         )
     if not np.isfinite(features).all():
         raise GalleryError('features must be finite')

@@ -121,7 +121,8 @@ def _files(gallery: GalleryReader, skus: list[str] | None) -> Iterator[dict[str,
 def _write_folder(target: Path, files: Iterator[dict[str, bytes]]) -> int:
     target.mkdir()
     count = 0
-    for count, pictures in enumerate(files, 1):
+    for pictures in files:
+        count += 1
         for name, data in pictures.items():
             path = target / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +133,8 @@ def _write_folder(target: Path, files: Iterator[dict[str, bytes]]) -> int:
 def _write_zip(target: Path, files: Iterator[dict[str, bytes]]) -> int:
     count = 0
     with zipfile.ZipFile(target, 'w', zipfile.ZIP_STORED) as archive:  # PNGs are packed already
-        for count, pictures in enumerate(files, 1):
+        for pictures in files:
+            count += 1
             for name, data in pictures.items():
                 archive.writestr(zipfile.ZipInfo(name), data)  # a fixed date: same bytes each time
     return count

@@ -38,7 +38,7 @@ def encode_view(view: ItemView) -> bytes:
     """
     check_view(view)
     scalars = [view.resolution_m, view.frames, view.noise_correlation_m]
-    return save(
+    data: bytes = save(
         {
             'rgb': np.ascontiguousarray(view.rgb),
             'height': quantise_height(view.height_m),
@@ -48,6 +48,7 @@ def encode_view(view: ItemView) -> bytes:
             'scalars': np.array(scalars, np.float64),
         }
     )
+    return data
 
 
 def decode_view(data: bytes) -> ItemView:
@@ -122,7 +123,7 @@ def quantise_height(height_m: NDArray[np.float32]) -> NDArray[np.int16]:
 
 def restore_height(steps: NDArray[np.int16]) -> NDArray[np.float32]:
     """Undo `quantise_height`: (H, W) float32 metres."""
-    height = np.multiply(steps, np.float32(HEIGHT_STEP_M), dtype=np.float32)
+    height: NDArray[np.float32] = np.multiply(steps, np.float32(HEIGHT_STEP_M), dtype=np.float32)
     height[steps == _NO_HEIGHT] = np.nan
     return height
 
@@ -135,11 +136,12 @@ def quantise_std(std_m: NDArray[np.float32]) -> NDArray[np.uint16]:
 
 def restore_std(steps: NDArray[np.uint16]) -> NDArray[np.float32]:
     """Undo `quantise_std`: (H, W) float32 metres."""
-    std = np.multiply(steps, np.float32(STD_STEP_M), dtype=np.float32)
+    std: NDArray[np.float32] = np.multiply(steps, np.float32(STD_STEP_M), dtype=np.float32)
     std[steps == _NO_STD] = np.nan
     return std
 
 
 def pack_flags(item_mask: NDArray[np.bool_], seen: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Put both masks into one (H, W) uint8 of bits ITEM and SEEN."""
-    return item_mask.astype(np.uint8) * np.uint8(ITEM) + seen.astype(np.uint8) * np.uint8(SEEN)
+    flags: NDArray[np.uint8] = item_mask * np.uint8(ITEM) | seen * np.uint8(SEEN)
+    return flags

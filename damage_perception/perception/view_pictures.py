@@ -2,7 +2,7 @@
 
 `K.png` colour, `K_mask.png` (255 item, 128 around it, 0 not seen, 64 item but not seen),
 `K_height.png` (uint16, 0 invalid, else 32768 + height in 0.1 mm), `K_height_std.png` (uint16, 0
-invalid, else 1 + 0.01 mm) and `K.json`, what pictures cannot say. Nothing is lost against the store.
+invalid, else 1 + 0.01 mm) and `K.json`, what pictures cannot say. No bit of the store is lost.
 """
 
 from __future__ import annotations
@@ -131,7 +131,8 @@ def _picture(
             f'{name} must be {ndim - 1 if ndim == 3 else 1}-channel {np.dtype(dtype)}, '
             f'got {image.shape} {image.dtype}'
         )
-    return image
+    decoded: NDArray[Any] = image
+    return decoded
 
 
 def _png(image: NDArray[Any]) -> bytes:

@@ -97,9 +97,10 @@ def test_what_cannot_be_done_is_one_sentence(store: Path, words: tuple[str, ...]
 
 
 def write_picture(folder: Path, boxes: int) -> list[str]:
-    """Write a belt 1 m below the camera with boxes of 10 cm on it."""
+    """Write a belt 1 m below the camera, a floor beside it and boxes 10 cm high on it."""
     random = np.random.default_rng(0)
-    depth = np.full((480, 640), 1000, np.uint16)
+    depth = np.full((480, 640), 1800, np.uint16)
+    depth[100:380] = 1000
     rgb = np.full((480, 640, 3), 60, np.uint8)
     for number in range(boxes):
         x = 120 + 260 * number

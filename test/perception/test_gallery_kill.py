@@ -1,4 +1,4 @@
-"""A writer killed at any step: the gallery opens, holds what was acknowledged, says what it undid."""
+"""A writer killed at any step: the gallery opens, keeps what it acknowledged, tells the rest."""
 
 from __future__ import annotations
 

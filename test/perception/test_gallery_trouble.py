@@ -126,7 +126,7 @@ def test_a_full_disk_changes_nothing(
         monkeypatch.setattr(gallery_files, '_write_synced', full)
     else:
         monkeypatch.setattr(gallery_files.os, step, full)
-    with pytest.raises(GalleryError, match='disk .* is full'):
+    with pytest.raises(GalleryError, match='is full'):
         gallery.add('B2', make_view(2), by='ann')
     monkeypatch.undo()
     assert gallery.views('B2') == []
@@ -135,13 +135,17 @@ def test_a_full_disk_changes_nothing(
     assert len(gallery.views('B2')) == 1
 
 
+def _churn(gallery: Gallery) -> None:
+    for number in range(400):
+        gallery.add('B2', make_view(2), by='ann', design=f'{number:0300}')
+        gallery.remove([item.reference.id for item in gallery.views('B2')], by='ann')
+
+
 def test_a_full_disk_under_the_index_changes_nothing(gallery: Gallery) -> None:
     limit = gallery._connection.execute('PRAGMA page_count').fetchone()[0]
     gallery._connection.execute(f'PRAGMA max_page_count = {limit}')
-    with pytest.raises(GalleryError, match='disk .* is full'):
-        for number in range(400):
-            gallery.add('B2', make_view(2), by='ann', design=f'{number:0300}')
-            gallery.remove([item.reference.id for item in gallery.views('B2')], by='ann')
+    with pytest.raises(GalleryError, match='is full'):
+        _churn(gallery)
     gallery._connection.execute('PRAGMA max_page_count = 100000')
     gallery.close()
     with Gallery.open(gallery.folder, writable=True) as again:
@@ -163,7 +167,7 @@ def test_a_newer_gallery_is_refused_untouched(gallery: Gallery) -> None:
     gallery.close()
     before = (gallery.folder / FILE_NAME).read_bytes()
     for writable in (False, True):
-        with pytest.raises(GalleryError, match='newer version .*format 7'):
+        with pytest.raises(GalleryError, match='newer version'):
             Gallery.open(gallery.folder, writable=writable)
     assert (gallery.folder / FILE_NAME).read_bytes() == before
 
@@ -236,7 +240,7 @@ def test_a_hostile_folder_is_refused(tmp_path: Path, name: str) -> None:
 
 def test_another_folder_is_not_made_a_gallery(tmp_path: Path) -> None:
     (tmp_path / 'thesis.tex').write_text('mine')
-    with pytest.raises(GalleryError, match='thesis.tex'):
+    with pytest.raises(GalleryError, match=r'thesis\.tex'):
         Gallery.open(tmp_path, writable=True)
     with pytest.raises(GalleryError, match='is no gallery'):
         Gallery.open(tmp_path)
