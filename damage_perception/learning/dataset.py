@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -86,7 +86,6 @@ class Sample:
     sku: str = ''
     item_id: str = ''
     split: str = ''
-    notes: dict[str, str] = field(default_factory=dict)
 
     @property
     def severity(self) -> Severity:
@@ -96,6 +95,13 @@ class Sample:
     def read_rgb(self) -> NDArray[np.uint8]:
         """Give the colour image as (H, W, 3) uint8, red first."""
         return read_rgb(self.rgb) if isinstance(self.rgb, Path) else self.rgb
+
+    def read_shape(self) -> tuple[int, int]:
+        """Give rows and columns, of the calibration if there is one: that costs no decoding."""
+        if self.camera is not None:
+            return self.camera.height, self.camera.width
+        height, width = self.read_rgb().shape[:2]
+        return height, width
 
     def read_depth_m(self) -> NDArray[np.float32] | None:
         """Give depth as (H, W) float32 metres, NaN invalid; None = the sample has none."""
@@ -117,7 +123,7 @@ class Sample:
         located = [damage for damage in self.damages if damage.region is not None]
         if self.damaged is None or (self.damaged and not located):
             return None
-        mask = np.zeros(self.read_rgb().shape[:2], np.uint8)
+        mask = np.zeros(self.read_shape(), np.uint8)
         for damage in located:
             pixels = damage.region.read()  # type: ignore[union-attr]
             if pixels.shape != mask.shape:

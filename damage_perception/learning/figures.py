@@ -95,7 +95,7 @@ def station_figure(
         label='damaged, diverted',
     )
     _dress(right, f'Of {ITEMS:,} items', 'share of sound items diverted', 'items')
-    right.set_ylim(1e-2, None)
+    right.set_ylim(bottom=1e-1)
     right.legend(frameon=False)
     return figure
 
@@ -124,6 +124,7 @@ def _dress(axes: Axes, title: str, x: str, y: str) -> None:
     if y != 'items' and y != 'images':
         axes.set_ylim(0, 1.02)
     axes.grid(color='#eeeeee')
+    axes.set_axisbelow(True)
     axes.spines[['top', 'right']].set_visible(False)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False)
