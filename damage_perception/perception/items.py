@@ -8,14 +8,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.perception.items_creases import basins, concavity
+from damage_perception.perception.items_creases import basins, colour_edges, concavity
 from damage_perception.perception.items_foreground import (
     Scene,
     find_standing,
     fill_nearest,
     flood,
 )
-from damage_perception.perception.items_pieces import join_weak
+from damage_perception.perception.items_pieces import Pieces
+from damage_perception.perception.items_seams import split_seams
 from damage_perception.perception.items_status import item_status
 from damage_perception.report import Roi, Status
 from damage_perception.setting import check_ranges, setting
@@ -25,7 +26,7 @@ _CELL_M = 0.0037  # of the crease image
 _REACH_M = 0.018  # from a crease to its sides
 _CREASE_LENGTH_M = 0.045  # over which a crease is averaged
 _SMOOTH_M = 0.0055
-_LEVELS = (0.3, 0.4, 0.6, 0.9, 1.4)  # of the crease that is needed
+_LEVELS = (0.3, 0.45, 0.6, 0.75, 0.9, 1.1, 1.4)  # of the crease that is needed
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class ItemsSettings:
         0.03, 'Metres across below which something is no item.', low=0.001, high=1.0
     )
     crease_m: float = setting(
-        0.005, 'Metres that a crease between two items lies below its sides.', low=0.0005, high=0.1
+        0.0045, 'Metres that a crease between two items lies below its sides.', low=0.0005, high=0.1
     )
 
     def __post_init__(self) -> None:
@@ -88,6 +89,7 @@ def find_items(
     if not standing.any():
         return []
     labels, doubts = _split(scene, standing, settings)
+    labels = split_seams(labels, scene.grey, scene.pixel_m, settings.min_size_m)
     found = []
     for label in np.unique(labels[labels > 0]).tolist():
         status = item_status(labels, label, scene, doubts.get(label, 0.0))
@@ -120,10 +122,12 @@ def _split(
     small = cv2.resize(height, size, interpolation=cv2.INTER_AREA)
     inside = cv2.resize(standing.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     relief = concavity(small, max(1, round(_REACH_M / cell)), round(_CREASE_LENGTH_M / cell))
-    labels = basins(relief, inside, tuple(settings.crease_m * level for level in _LEVELS))
-    labels, doubts = join_weak(
-        labels, relief, settings.crease_m, 0.6 * (settings.min_size_m / cell) ** 2
-    )
+    colour = cv2.resize(scene.lab, size, interpolation=cv2.INTER_AREA)
+    crease = settings.crease_m
+    edges = relief + 0.4 * crease * colour_edges(colour)
+    labels = basins(edges, inside, tuple(crease * level for level in _LEVELS))
+    pieces = Pieces(labels, relief, colour, crease, 2.0 * (settings.min_size_m / cell) ** 2)
+    labels, doubts = pieces.join_weak()
     whole = cv2.resize(
         labels.astype(np.float32), standing.shape[::-1], interpolation=cv2.INTER_NEAREST
     )
@@ -137,11 +141,17 @@ def _along_colour(
     if not labels.any():
         return labels
     near = fill_nearest(labels.astype(np.float32), labels > 0)
-    size = 2 * max(1, round(0.008 / scene.pixel_m)) + 1
-    square = np.ones((size, size), np.uint8)
-    sure = (cv2.dilate(near, square) == cv2.erode(near, square)) & standing
+    close, wide = (_near_border(near, reach / scene.pixel_m) for reach in (0.008, 0.025))
+    sure = standing & ~close & ~(wide & np.isnan(scene.smooth_m))
     kept = np.isin(near, np.unique(near[sure]))
     seeds = np.where(sure | (standing & ~kept), near + 1, 0).astype(np.int32)
     seeds[~standing] = 1
-    grown = flood(scene.lab, scene.probability, seeds) - 1
+    grown = flood(scene.lab, seeds) - 1
     return np.where(standing, np.where(grown > 0, grown, near.astype(np.int32)), 0)
+
+
+def _near_border(labels: NDArray[np.float32], reach_px: float) -> NDArray[np.bool_]:
+    size = 2 * max(1, round(reach_px)) + 1
+    square = np.ones((size, size), np.uint8)
+    near: NDArray[np.bool_] = cv2.dilate(labels, square) != cv2.erode(labels, square)
+    return near

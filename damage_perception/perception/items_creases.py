@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from damage_perception.perception.items_foreground import fill_nearest
 
+OVEREXPOSED = 235  # of L: such pixels have lost their hue
 _DIRECTIONS = 8
+_STRONG_HUE = 8  # steps of a or b over three pixels that are an edge for sure
 
 
 def concavity(height_m: NDArray[np.float32], reach_px: int, length_px: int
@@ -43,6 +45,15 @@ def concavity(height_m: NDArray[np.float32], reach_px: int, length_px: int
     return deepest
 
 
+def colour_edges(lab: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Tell how strongly the hue changes at a pixel, (H, W) float32 in [0, 1]."""
+    hue = cv2.GaussianBlur(lab[..., 1:], (0, 0), 1.0)
+    change = cv2.morphologyEx(hue, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    edges = np.minimum(change.max(axis=2) / np.float32(_STRONG_HUE), np.float32(1.0))
+    bright = cv2.dilate((lab[..., 0] >= OVEREXPOSED).astype(np.uint8), np.ones((5, 5), np.uint8))
+    return np.where(bright > 0, np.float32(0.0), edges)
+
+
 def _line(angle: float, length_px: int) -> NDArray[np.float32]:
     """Give a kernel that averages along a line."""
     half = length_px // 2
@@ -52,19 +63,32 @@ def _line(angle: float, length_px: int) -> NDArray[np.float32]:
     return kernel.astype(np.float32) / np.float32(kernel.sum())
 
 
-def basins(relief: NDArray[np.float32], inside: NDArray[np.bool_], levels: tuple[float, ...]
-           ) -> NDArray[np.int32]:
-    """Number the basins of a relief inside a mask, from 1; 0 outside.
+def basins(
+    relief: NDArray[np.float32], inside: NDArray[np.bool_], levels: tuple[float, ...]
+) -> NDArray[np.int32]:
+    """Number the basins of a relief (H, W) inside a mask, from 1; 0 outside.
 
-    A basin is a piece that hangs together below the first level; the rest joins, level by level,
-    the nearest piece.
+    The water rises level by level: what hangs together below a level and holds no basin yet is a
+    new one, the rest below the level joins the nearest basin.
     """
-    lowest = inside & (relief < levels[0])
-    core = cv2.erode(lowest.astype(np.uint8), np.ones((3, 3), np.uint8))
-    _, labels = cv2.connectedComponents(core, connectivity=4)
-    for level in (*levels, np.inf):
+    square = np.ones((3, 3), np.uint8)
+    labels = np.zeros(relief.shape, np.int32)
+    for level in levels:
         within = inside & (relief < level)
-        if labels.any():
-            near = fill_nearest(labels.astype(np.float32), labels > 0).astype(np.int32)
-            labels = np.where(within, near, 0)
-    return labels
+        count, pools = cv2.connectedComponents(cv2.erode(within.astype(np.uint8), square))
+        taken = np.zeros(count, bool)
+        taken[pools[labels > 0]] = True
+        taken[0] = True
+        number = np.where(taken, 0, np.cumsum(~taken) + labels.max())
+        labels = np.where(labels > 0, labels, number[pools])
+        labels = _spread(labels, within)
+    if not labels.any():
+        return inside.astype(np.int32)
+    return _spread(labels, inside)
+
+
+def _spread(labels: NDArray[np.int32], within: NDArray[np.bool_]) -> NDArray[np.int32]:
+    if not labels.any():
+        return labels
+    near = fill_nearest(labels.astype(np.float32), labels > 0).astype(np.int32)
+    return np.where(within, near, 0)

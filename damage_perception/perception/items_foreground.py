@@ -17,6 +17,7 @@ class Scene:
     """The picture inside the region of interest, with what is worked out from it once.
 
     Attributes:
+        grey: (H, W) uint8.
         lab: (H, W, 3) uint8 CIELAB without single-pixel noise.
         smooth_m: (H, W) float32, metres above the support, averaged; NaN = no depth.
         rim: (H, W) bool, pixels where the region of interest ends.
@@ -34,7 +35,9 @@ class Scene:
     ) -> None:
         self.inside = inside
         self.pixel_m = pixel_m
-        self.lab = cv2.cvtColor(cv2.medianBlur(np.ascontiguousarray(rgb), 3), cv2.COLOR_RGB2LAB)
+        rgb = np.ascontiguousarray(rgb)
+        self.grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+        self.lab = cv2.cvtColor(cv2.medianBlur(rgb, 3), cv2.COLOR_RGB2LAB)
         seen = np.where(inside, height_m, np.float32(np.nan))
         self.smooth_m = smooth_height(seen, _SMOOTH_M / pixel_m)
         within = cv2.copyMakeBorder(inside.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
@@ -55,7 +58,9 @@ def find_standing(scene: Scene, min_height_m: float, min_size_m: float) -> NDArr
     seeds = np.zeros(height.shape, np.int32)
     seeds[support & ~likely] = 1
     seeds[cv2.erode(item.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0] = 2
-    standing = (flood(scene.lab, scene.probability, seeds) == 2) & scene.inside
+    picture = scene.lab.copy()
+    picture[..., 2] = 255.0 * scene.probability
+    standing = (flood(picture, seeds) == 2) & scene.inside
     return _without_slivers(standing, min_size_m / scene.pixel_m)
 
 
@@ -66,10 +71,11 @@ def _without_slivers(mask: NDArray[np.bool_], size_px: float) -> NDArray[np.bool
         mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((width, width), np.uint8)
     )
     count, pieces = cv2.connectedComponents(opened, connectivity=4)
-    inner = cv2.distanceTransform(opened, cv2.DIST_L2, 3)
+    ringed = cv2.copyMakeBorder(opened, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    inner = cv2.distanceTransform(ringed, cv2.DIST_L2, 3)[1:-1, 1:-1]
     widest = np.zeros(count, np.float32)
     np.maximum.at(widest, pieces.ravel(), inner.ravel())
-    wide = 2.0 * widest >= 0.7 * size_px
+    wide = 2.0 * widest >= 0.85 * size_px
     wide[0] = False
     kept: NDArray[np.bool_] = wide[pieces]
     return kept
@@ -135,13 +141,8 @@ def _smooth_along(cube: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
     return np.moveaxis(out, 0, axis)
 
 
-def flood(
-    lab: NDArray[np.uint8], probability: NDArray[np.float32], seeds: NDArray[np.int32]
-) -> NDArray[np.int32]:
-    """Grow seeds into unknown pixels along the colour edges. 0 = unknown; gives no 0 back."""
-    picture = cv2.merge([
-        (probability * 255).astype(np.uint8), lab[..., 0], lab[..., 1],
-    ])
+def flood(picture: NDArray[np.uint8], seeds: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Grow seeds (H, W), 0 = unknown, over a picture (H, W, 3) uint8 until they meet at edges."""
     grown = cv2.watershed(picture, seeds.copy())
     filled = fill_nearest(grown.astype(np.float32), grown > 0)
     return filled.astype(np.int32)

@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-@dataclass
-class Border:
-    """Where two basins meet: length in pixels and the sum of the relief over them."""
+from damage_perception.perception.items_creases import OVEREXPOSED
 
-    length: float
-    total: float
+_OFFSET = 0.10  # a notch that says everything
 
-    @property
-    def mean(self) -> float:
-        """Mean relief along the border."""
-        return self.total / self.length
-
-
-Borders = dict[tuple[int, int], Border]
+Borders = dict[tuple[int, int], NDArray[np.float32]]
 
 
 def borders(labels: NDArray[np.int32], relief: NDArray[np.float32]) -> Borders:
-    """Measure all borders between basins; keys are pairs (smaller label, larger label)."""
+    """Give the relief along each border between two basins, by (smaller label, larger label)."""
     count = int(labels.max()) + 1
     keys, values = [], []
     for a, b in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
@@ -34,86 +23,112 @@ def borders(labels: NDArray[np.int32], relief: NDArray[np.float32]) -> Borders:
         low, high = np.minimum(one[meet], other[meet]), np.maximum(one[meet], other[meet])
         keys.append(low.astype(np.int64) * count + high)
         values.append(np.maximum(relief[a], relief[b])[meet])
-    flat, inverse = np.unique(np.concatenate(keys), return_inverse=True)
-    length = np.bincount(inverse, minlength=len(flat))
-    total = np.bincount(inverse, np.concatenate(values), minlength=len(flat))
-    return {
-        (int(key // count), int(key % count)): Border(float(n), float(t))
-        for key, n, t in zip(flat, length, total)
-    }
+    key, value = np.concatenate(keys), np.concatenate(values)
+    order = np.argsort(key, kind='stable')
+    flat, starts = np.unique(key[order], return_index=True)
+    parts = np.split(value[order], starts[1:])
+    return {(int(k // count), int(k % count)): part for k, part in zip(flat, parts, strict=True)}
 
 
 class Pieces:
-    """Basins that are joined step by step; each keeps the hull and the area of its pixels."""
+    """Basins that are joined step by step, weakest border first, until only true ones are left.
 
-    def __init__(self, labels: NDArray[np.int32], relief: NDArray[np.float32]) -> None:
+    Each piece keeps the area, the hull, the mean hue and the strongest joined border inside it.
+    """
+
+    def __init__(
+        self,
+        labels: NDArray[np.int32],
+        relief: NDArray[np.float32],
+        lab: NDArray[np.uint8],
+        crease_m: float,
+        least_area: float,
+    ) -> None:
+        self.labels = labels
+        self.crease_m = crease_m
+        self.least_area = least_area
         self.borders = borders(labels, relief)
-        self.area = dict(enumerate(np.bincount(labels.ravel()).tolist()))
+        flat = labels.ravel()
+        area = np.bincount(flat)
+        self.area = dict(enumerate(area.tolist()))
+        self.hue = _mean_hue(flat, lab)
         self.hull = {label: _hull(labels, label) for label in self.area if label}
+        self.doubts = dict.fromkeys(self.hull, 0.0)
         self.parent = np.arange(len(self.area))
 
-    def solidity(self, one: int, other: int) -> float:
-        """Give the share of the hull of two pieces together that they fill."""
-        hull = cv2.convexHull(np.concatenate([self.hull[one], self.hull[other]]))
-        whole = cv2.contourArea(hull) + 0.5 * cv2.arcLength(hull, True) + 1.0  # whole pixels
-        return float((self.area[one] + self.area[other]) / whole)
+    def join_weak(self) -> tuple[NDArray[np.int32], dict[int, float]]:
+        """Join until every border is a true one.
 
-    def join(self, keep: int, gone: int) -> None:
-        """Make two pieces one."""
-        self.area[keep] += self.area.pop(gone)
-        self.hull[keep] = cv2.convexHull(np.concatenate([self.hull[keep], self.hull.pop(gone)]))
-        self.parent[self.parent == gone] = keep
-        self.borders.pop((min(keep, gone), max(keep, gone)))
-        for pair in [pair for pair in self.borders if gone in pair]:
-            border = self.borders.pop(pair)
-            other = pair[0] + pair[1] - gone
-            new = (min(keep, other), max(keep, other))
-            old = self.borders.get(new, Border(0.0, 0.0))
-            self.borders[new] = Border(old.length + border.length, old.total + border.total)
+        Returns:
+            The labels of the pieces, and of each piece how strong the strongest border was that
+            was joined inside it (1 = it was nearly kept).
+        """
+        strength = {pair: self.strength(pair) for pair in self.borders}
+        while strength:
+            pair = min(strength, key=lambda p: (strength[p], p))
+            if strength[pair] >= 1.0:
+                break
+            self._join(pair, strength[pair])
+            strength = {
+                p: strength[p] if p in strength and pair[0] not in p else self.strength(p)
+                for p in self.borders
+            }
+        return self.parent[self.labels].astype(np.int32), self.doubts
 
-    def doubt(self, pair: tuple[int, int], crease_m: float, least_area: float) -> float:
+    def strength(self, pair: tuple[int, int]) -> float:
         """Tell how much speaks for a true border: 1 and more means that it is one.
 
-        Two convex items side by side are seldom convex together; a dent in one item leaves its
-        outline whole. So a crease counts for more where the outline has a notch.
+        Two convex items side by side are seldom convex together, while a dent in one item leaves
+        its outline whole: a crease counts for more where the outline has a notch, and where the
+        hue changes.
         """
-        small, large = sorted((self.area[label] for label in pair))
-        if small < least_area:
-            return 0.0
-        notch = float(np.clip((0.97 - self.solidity(*pair)) / 0.10, 0.0, 1.0))
-        needed = 1.5 - 0.7 * notch
+        # The median: where three items meet, a border runs along the crease of the other two.
+        depth = float(np.median(self.borders[pair])) / self.crease_m
+        small, large = sorted(self.area[label] for label in pair)
+        if small < self.least_area:
+            return 0.01 * depth
+        notch = min(1.0, self._notch(pair) / _OFFSET)
+        needed = 1.2 - 0.35 * notch
         if notch < 0.3 and small < 0.25 * large:
             needed *= 1.7
-        return self.borders[pair].mean / (crease_m * needed)
+        elif small < 0.1 * large:
+            needed *= 1.3
+        change = float(np.linalg.norm(self.hue[pair[0]] - self.hue[pair[1]]))
+        needed *= 1.0 - 0.45 * float(np.clip((change - 10.0) / 10.0, 0.0, 1.0))
+        return depth / needed
+
+    def _notch(self, pair: tuple[int, int]) -> float:
+        """Give the share of the hull of both that the hull of neither covers."""
+        one, other = (self.hull[label] for label in pair)
+        both = cv2.contourArea(cv2.convexHull(np.concatenate([one, other])))
+        common, _ = cv2.intersectConvexConvex(one, other)
+        apart = cv2.contourArea(one) + cv2.contourArea(other) - common
+        return float(1.0 - apart / max(both, 1.0))
+
+    def _join(self, pair: tuple[int, int], strength: float) -> None:
+        keep, gone = pair
+        large, small = self.area[keep], self.area.pop(gone)
+        self.area[keep] = large + small
+        self.hue[keep] = (large * self.hue[keep] + small * self.hue[gone]) / (large + small)
+        self.hull[keep] = cv2.convexHull(np.concatenate([self.hull[keep], self.hull.pop(gone)]))
+        self.doubts[keep] = max(self.doubts[keep], self.doubts.pop(gone), strength)
+        self.parent[self.parent == gone] = keep
+        self.borders.pop(pair)
+        for old in [p for p in self.borders if gone in p]:
+            border = self.borders.pop(old)
+            other = old[0] + old[1] - gone
+            new = (min(keep, other), max(keep, other))
+            self.borders[new] = np.concatenate([self.borders.get(new, border[:0]), border])
+
+
+def _mean_hue(flat: NDArray[np.int32], lab: NDArray[np.uint8]) -> dict[int, NDArray[np.float64]]:
+    """Give the mean a and b of each label; overexposed pixels have lost their hue."""
+    weight = np.where(lab[..., 0].ravel() < OVEREXPOSED, 1.0, 1e-3)
+    total = np.bincount(flat, weight) + 1e-9
+    means = [np.bincount(flat, weight * lab[..., c].ravel()) / total for c in (1, 2)]
+    return dict(enumerate(np.stack(means, axis=1)))
 
 
 def _hull(labels: NDArray[np.int32], label: int) -> NDArray[np.int32]:
     v, u = np.nonzero(labels == label)
     return cv2.convexHull(np.stack([u, v], axis=1).astype(np.int32))
-
-
-def join_weak(
-    labels: NDArray[np.int32], relief: NDArray[np.float32], crease_m: float, least_area: float
-) -> tuple[NDArray[np.int32], dict[int, float]]:
-    """Join basins, weakest border first, until every border is a true one.
-
-    Returns:
-        The labels of the pieces, and of each piece the strongest border that was joined inside
-        it (1 = it was nearly kept).
-    """
-    pieces = Pieces(labels, relief)
-    inner = dict.fromkeys(pieces.hull, 0.0)
-    weight = {p: pieces.doubt(p, crease_m, least_area) for p in pieces.borders}
-    while weight:
-        pair = min(weight, key=lambda p: (weight[p], p))
-        if weight[pair] >= 1.0:
-            break
-        keep, gone = pair
-        inner[keep] = max(inner[keep], inner.pop(gone), weight[pair])
-        pieces.join(keep, gone)
-        weight = {
-            p: weight[p] if p in weight and keep not in p
-            else pieces.doubt(p, crease_m, least_area)
-            for p in pieces.borders
-        }
-    return pieces.parent[labels].astype(np.int32), inner

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from damage_perception.perception.items_foreground import Scene
 from damage_perception.report import Status
 
-_MERGED_DOUBT = 0.75  # share of a true border that was joined inside the item
+_MERGED_DOUBT = 0.95  # share of a true border that was joined inside the item
 _MERGED_BARE = 0.16  # share of the hull that neither the item nor a neighbour fills
 _OCCLUDED_SHARE = 0.05  # share of the hull that higher neighbours cover
 
