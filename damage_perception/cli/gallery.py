@@ -27,14 +27,17 @@ def add(
     rgb: Annotated[Path, typer.Option(help='Picture of one sound item.')],
     depth: Annotated[Path, typer.Option(help='Its depth: 16 bit PNG, millimetres.')],
     camera: Annotated[Path, typer.Option(help='JSON with fx, fy, cx, cy (pixels).')],
+    at: Annotated[
+        tuple[int, int] | None, typer.Option(help='A pixel (x y) of it, if there are several.')
+    ] = None,
     design: Annotated[str, typer.Option(help='Version of its design or print.')] = '',
     by: By = '',
 ) -> None:
     """Enrol the sound item in a picture as a reference of its product."""
     from damage_perception.cli.pictures import load_frame
-    from damage_perception.perception.reference_view import view_of_one_item
+    from damage_perception.perception.reference_view import view_of_item
 
-    view = view_of_one_item(load_frame(rgb, depth, camera))
+    view = view_of_item(load_frame(rgb, depth, camera), at)
     with _open(store, writable=True) as gallery:
         number = gallery.add(sku, view, _who(by), design)
     typer.echo(f'reference {number} of {sku}')

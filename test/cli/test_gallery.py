@@ -130,8 +130,12 @@ def test_the_item_in_a_picture_is_enrolled(tmp_path: Path) -> None:
     assert metres == pytest.approx(expected, rel=0.1)
 
 
-def test_a_picture_of_two_items_is_refused(tmp_path: Path) -> None:
+def test_of_two_items_one_must_be_named(tmp_path: Path) -> None:
     result = call('add', tmp_path / 'new', 'C3', *write_picture(tmp_path, 2))
     assert isinstance(result.exception, UserError)
-    assert 'one item alone, 2 were found' in str(result.exception)
+    assert '2 items were found' in str(result.exception)
     assert not (tmp_path / 'new').exists()
+    result = call('add', tmp_path / 'new', 'C3', *write_picture(tmp_path, 2), '--at', 480, 240)
+    assert result.exit_code == 0, result.exception
+    result = call('add', tmp_path / 'new', 'C3', *write_picture(tmp_path, 2), '--at', 5, 5)
+    assert 'no item was found at pixel' in str(result.exception)
