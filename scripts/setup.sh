@@ -124,7 +124,7 @@ build_package() {
   stamp="$({ cat "$venv/runtime.stamp" CMakeLists.txt package.xml msg/* srv/*; find damage_perception launch config scripts/bin -type f ! -name '*.pyc' | sort; } 2>/dev/null | stamp_of)"
   same_stamp install/build.stamp "$stamp" && return
   echo 'building the package (log: log/latest_build)'
-  rm -rf build install  # what a former build left would stay importable
+  rm -rf install  # what a former build left there would stay importable
   # shellcheck source=scripts/env.sh
   (
     source "$root/scripts/env.sh" --base
