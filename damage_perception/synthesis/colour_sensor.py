@@ -61,9 +61,10 @@ def take_picture(
 ) -> NDArray[np.uint8]:
     """Turn linear radiance (H, W, 3) into an sRGB picture (H, W, 3) uint8."""
     light = _smear(radiance, sensor, scale)
-    bright = float(np.percentile(light[::4, ::4, 1], 92)) + 1e-4
+    low, high = np.percentile(light[::4, ::4, 1], (50, 97))
+    bright = max(float(high), 1.3 * float(low)) + 1e-4
     gains = np.asarray(sensor.balance, np.float32) * np.float32(
-        sensor.exposure * min(0.62 / bright, 4.0)
+        sensor.exposure * min(0.72 / bright, 6.0)
     )
     light = light * gains
     read, shot = sensor.noise

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from damage_perception.synthesis.noise import Field, Rng, correlated_noise, value_noise
 
 KINDS = ('stereo', 'structured_light', 'tof')
+_RISKS = np.concatenate([np.geomspace(1e-5, 0.1, 60), np.linspace(0.11, 0.95, 60)])
+_QUANTILES = ndtri(1 - _RISKS)  # of the normal distribution
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class DepthSensor:
         correlation: sigma of the Gaussian that correlates the noise, pixels.
         window: half width of the matching window, pixels: blurs relief and grows the foreground.
         halo: pixels of background lost around a closer surface.
+        eaten: pixels of foreground lost at its edges.
+        waver: pixels by which edges wander.
         quantum: step of the disparity (pixels), of depth (metres) for time of flight.
         blob: radius of a drop-out, pixels.
         dropout: share of a plain, textureless surface that drops out.
@@ -45,6 +50,8 @@ class DepthSensor:
     correlation: float
     window: float
     halo: float
+    eaten: float
+    waver: float
     quantum: float
     blob: float
     dropout: float
@@ -66,19 +73,19 @@ def draw_sensor(rng: Rng, focal: float, style: str = 'standard', kind: str = '')
         return DepthSensor(
             kind, focal, rng.uniform(0.05, 0.095), rng.uniform(low, high),
             rng.uniform(3.5, 7.5) * wide, rng.uniform(2.0, 4.5) * wide,
-            rng.uniform(5, 17) * wide, 1 / 32, rng.uniform(2.5, 6.0) * wide,
-            rng.uniform(0.0, 0.25), side, rng.uniform(0.0, 0.025), shift, rng.uniform(0, 0.002),
+            rng.uniform(7, 25) * wide, rng.uniform(0, 5) * wide, rng.uniform(0, 2.5) * wide,
+            1 / 32, rng.uniform(2.5, 7.0) * wide, rng.uniform(0.0, 1.0) ** 1.5, side, rng.uniform(0.0, 0.025), shift, rng.uniform(0, 0.002),
         )  # fmt: skip
     if kind == 'structured_light':
         return DepthSensor(
             kind, focal, rng.uniform(0.1, 0.25), rng.uniform(0.015, 0.06),
             rng.uniform(0.8, 2.0) * wide, rng.uniform(0.6, 1.6) * wide, rng.uniform(0.5, 2) * wide,
-            1 / 64, rng.uniform(1.0, 2.5) * wide, rng.uniform(0, 0.06), side,
+            rng.uniform(0, 1) * wide, rng.uniform(0, 0.5) * wide, 1 / 64, rng.uniform(1.0, 2.5) * wide, rng.uniform(0, 0.06), side,
             rng.uniform(0, 0.02), shift, rng.uniform(0, 0.0006),
         )  # fmt: skip
     return DepthSensor(
         kind, focal, 0.0, rng.uniform(0.0008, 0.003), rng.uniform(0.6, 1.5) * wide,
-        rng.uniform(0.8, 1.8) * wide, 0.0, 0.001, rng.uniform(1.0, 2.5) * wide,
+        rng.uniform(0.8, 1.8) * wide, 0.0, 0.0, 0.0, 0.001, rng.uniform(1.0, 2.5) * wide,
         rng.uniform(0, 0.04), side, rng.uniform(0, 0.03), shift, rng.uniform(0, 0.004),
     )  # fmt: skip
 
@@ -111,7 +118,7 @@ def _triangulate(
     sensor: DepthSensor, depth: Field, luma: Field, gloss: Field, rng: Rng, scale: float
 ) -> Field:
     gain = np.float32(sensor.focal * sensor.baseline)
-    disparity = gain / depth
+    disparity = _waver(gain / depth, sensor.waver * scale, rng, scale)
     fattened = _fatten(disparity, sensor.window * scale)
     near, rough = max(0.3, 0.8 * sensor.window * scale), _texture(luma, scale)
     smooth = cv2.GaussianBlur(fattened, (0, 0), near)
@@ -129,6 +136,19 @@ def _triangulate(
     return result.astype(np.float32)
 
 
+def _waver(disparity: Field, reach: float, rng: Rng, scale: float) -> Field:
+    """Edges wander: a window finds them where the texture happens to be."""
+    if reach < 0.3:
+        return disparity
+    rows, cols = disparity.shape
+    cells = max(rows, cols) / (14 * scale)
+    col = np.arange(cols, dtype=np.float32)[None, :]
+    row = np.arange(rows, dtype=np.float32)[:, None]
+    moved = [np.float32(0.6 * reach) * value_noise(rng, disparity.shape, cells) for _ in 'xy']
+    return cv2.remap(disparity, col + moved[0], row + moved[1], cv2.INTER_NEAREST,
+                     borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+
+
 def _fatten(disparity: Field, window: float) -> Field:
     """Matching windows see a near edge from beyond it: the foreground grows by half a window."""
     size = 2 * max(0, round(0.5 * window)) + 1
@@ -137,12 +157,16 @@ def _fatten(disparity: Field, window: float) -> Field:
 
 def _halo(sensor: DepthSensor, disparity: Field, rng: Rng, scale: float) -> NDArray[np.bool_]:
     """Background that is lost near a closer surface: hidden from one eye, or mixed in a window."""
-    jitter = 1 + 0.35 * value_noise(rng, disparity.shape, max(disparity.shape) / (25 * scale))
-    step = 1.2 * np.maximum(jitter, 0.3)
+    ragged = value_noise(rng, disparity.shape, max(disparity.shape) / (25 * scale))
+    step = 1.2 * np.maximum(1 + 0.35 * ragged, 0.3)
     lost = np.zeros(disparity.shape, bool)
-    reach = round(sensor.halo * scale)
-    if reach > 0:
-        lost = _near(disparity, reach, 0) - disparity > step
+    for share, least in ((1.0, 0.3), (0.75, -0.7), (0.5, -9.0)):  # the halo's width is uneven
+        reach = round(sensor.halo * scale * share)
+        if reach > 0:
+            lost |= (_near(disparity, reach, 0) - disparity > step) & (ragged > least)
+    eaten = round(sensor.eaten * scale)
+    if eaten > 0:
+        lost |= (disparity + _near(-disparity, eaten, 0) > step) & (ragged > -0.6)
     # One eye looks behind an edge only as far as the jump in disparity.
     widest = float(disparity.max() - disparity.min()) * scale
     for share in (0.25, 0.5, 1.0):
@@ -187,15 +211,14 @@ def _dropouts(
     radius = max(0.7, sensor.blob * scale)
     # Seeds are thinned in place and time: clusters, as on real belts.
     cluster = np.exp(0.9 * value_noise(rng, luma.shape, max(luma.shape) / (35 * scale)) - 0.4)
-    chance = np.clip(risk * cluster, 0, 0.9) / np.float32(np.pi * radius * radius)
+    chance = np.clip(0.5 * risk * cluster, 0, 0.9) / np.float32(np.pi * radius * radius)
     seeds = (rng.random(luma.shape, dtype=np.float32) < chance).astype(np.uint8)
-    lost = np.zeros(luma.shape, np.uint8)
-    for share in (0.7, 1.3):
-        size = 2 * max(1, round(radius * share)) + 1
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-        chosen = seeds * (rng.random(luma.shape, dtype=np.float32) < 0.5).astype(np.uint8)
-        lost |= cv2.dilate(chosen, kernel)
-    return lost > 0
+    size = 2 * max(1, round(radius)) + 1
+    discs = cv2.dilate(seeds, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
+    # Half of the holes are ragged: where a smooth field passes the quantile of the risk.
+    field = correlated_noise(rng, luma.shape, max(0.5, 0.8 * radius))
+    quantile = np.interp(np.clip(0.5 * risk * cluster, 1e-5, 0.9), _RISKS, _QUANTILES)
+    return (discs > 0) | (field > quantile)
 
 
 def _time_of_flight(

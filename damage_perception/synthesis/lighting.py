@@ -43,18 +43,21 @@ class Light:
     def draw(cls, rng: Rng, robot: bool = False) -> Light:
         """Draw a light: one to three lamps, warm or cold, hard or soft."""
         lamps = []
-        count = int(rng.choice([1, 2, 3], p=[0.45, 0.35, 0.2]))
+        count = int(rng.choice([1, 2, 3], p=[0.55, 0.3, 0.15]))
         for index in range(count):
             turn, rise = rng.uniform(0, 2 * math.pi), math.radians(rng.uniform(28, 82))
             tint = np.array([1.0, 1.0, 1.0]) + rng.uniform(-0.12, 0.12) * np.array([1, 0.1, -1])
             power = tint * rng.uniform(0.5, 1.0) / (index + 1)
-            penumbra = float(rng.choice([0.004, 0.02, 0.06]))
+            penumbra = float(rng.choice([0.003, 0.015, 0.06], p=[0.5, 0.3, 0.2]))
             flat = math.cos(rise)
             direction = (flat * math.cos(turn), flat * math.sin(turn), math.sin(rise))
             lamps.append(Lamp(direction, tuple(power), penumbra))
-        level = rng.uniform(0.15, 0.7)
+        level = float(np.exp(rng.uniform(np.log(0.06), np.log(0.6))))
         room = np.clip(0.4 + 0.6 * value_noise(rng, (32, 32), 4), 0, 3)
-        uneven = np.clip(1 + 0.10 * value_noise(rng, (8, 8), 2), 0.5, 1.5)
+        ramp = np.linspace(-1, 1, 8)
+        fall = rng.uniform(-0.35, 0.35, 2)
+        uneven = 1 + 0.07 * value_noise(rng, (8, 8), 2) + fall[0] * ramp + fall[1] * ramp[:, None]
+        uneven = np.clip(uneven, 0.2, 1.8).astype(np.float32)
         if robot:
             uneven *= np.clip(1 - 0.9 * np.maximum(value_noise(rng, (8, 8), 2), 0), 0.25, 1)
         return cls(tuple(lamps), (level, level, level * rng.uniform(0.95, 1.1)), room, uneven)

@@ -32,6 +32,14 @@ def encode_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:
     return {'size': list(mask.shape), 'counts': [int(count) for count in counts]}
 
 
+def decode_mask(segmentation: dict[str, Any]) -> NDArray[np.bool_]:
+    """Give the mask (H, W) of COCO's run lengths."""
+    counts = np.asarray(segmentation['counts'])
+    height, width = segmentation['size']
+    values = np.repeat(np.arange(len(counts)) % 2 == 1, counts)
+    return np.ascontiguousarray(values.reshape(width, height).T)
+
+
 def annotation(mask: NDArray[np.bool_], category: int, **more: Any) -> dict[str, Any]:
     """Give a COCO annotation without its ids."""
     rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))

@@ -11,7 +11,7 @@ from damage_perception.synthesis.pen import Pen
 from damage_perception.synthesis.products import Product, artwork_at
 from damage_perception.synthesis.wear import add_tape
 
-KRAFTS = ((181, 141, 100), (196, 155, 112), (166, 127, 90), (205, 172, 132), (226, 221, 212))
+KRAFTS = ((176, 132, 92), (190, 146, 102), (158, 116, 78), (198, 160, 118), (226, 221, 212))
 
 
 def edge_distance(patch: Patch) -> Field:
@@ -64,10 +64,31 @@ def shipping_carton(product: Product, rng: Rng, mpp: float) -> Patch:
                  sku.uniform(0.015, 0.05), random_colour(sku, (0.3, 1.0), (0.2, 0.6)), 0)  # fmt: skip
     if product.lookalike:
         blend(area, artwork_at(product, (rows, cols)), np.full((rows, cols), 0.9, np.float32))
+    _fold_lines(patch, rng)
     _seam(patch, rng)
     if rng.random() < 0.85:
         _label(patch, rng, product.style)
     return patch
+
+
+def _fold_lines(patch: Patch, rng: Rng) -> None:
+    """Pressed score lines, soft waves of the liner, and edges rubbed paler by handling."""
+    face = patch.face_slices
+    rows, cols = patch.albedo[face].shape[:2]
+    y = np.arange(rows, dtype=np.float32)[:, None] * patch.mpp
+    x = np.arange(cols, dtype=np.float32)[None, :] * patch.mpp
+    for _ in range(int(rng.integers(0, 4))):
+        lengthwise = rng.random() < 0.5
+        axis = y if lengthwise else x
+        at = rng.uniform(0.08, 0.92) * float(axis.max())
+        line = np.exp(-(((axis - at) / max(0.0016, patch.mpp)) ** 2)).astype(np.float32)
+        line = np.broadcast_to(line, (rows, cols))
+        patch.height[face] -= line * np.float32(rng.uniform(0.0001, 0.0006))
+        shade = (60, 42, 28) if rng.random() < 0.5 else (232, 212, 184)
+        blend(patch.albedo[face], shade, line * np.float32(rng.uniform(0.05, 0.3)))
+    worn = np.exp(-edge_distance(patch) / np.float32(rng.uniform(0.001, 0.0035)))
+    worn = worn * np.clip(0.6 + 0.5 * value_noise(rng, (rows, cols), 30, 2), 0, 1)
+    blend(patch.albedo[face], (236, 216, 188), worn * np.float32(rng.uniform(0.1, 0.6)))
 
 
 def _seam(patch: Patch, rng: Rng) -> None:

@@ -108,7 +108,7 @@ def render_sample(spec: SynthesisSpec, seed: int, index: int, references: int = 
     wanted = stream(seed, 0xDA4A, index).random() < spec.damaged
     for attempt in range(_ATTEMPTS):
         rng = stream(seed, 0x17E4, index, attempt)
-        sample = _render(spec, product, rng, wanted)
+        sample = render_product(spec, product, rng, wanted)
         if not wanted or sample.damages:
             break
     split = split_of(spec, seed, number)
@@ -123,7 +123,7 @@ def render_reference(spec: SynthesisSpec, seed: int, number: int, k: int) -> Sam
     bad, old = flaw < spec.bad_references, 1 - flaw < spec.old_references
     rng = stream(seed, 0x2EF5, number, k)
     shown = product.redesigned() if old else product
-    sample = _render(spec, shown, rng, bad, plain=True)
+    sample = render_product(spec, shown, rng, bad, plain=True)
     tags = ('reference:damaged',) * bool(sample.damages) + ('reference:old_design',) * old
     split = split_of(spec, seed, number)
     return _named(sample, f'{product.sku}-r{k}', split, (), tags)
@@ -139,10 +139,25 @@ def _named(
                    tags=sample.tags + tags)  # fmt: skip
 
 
-def _render(
-    spec: SynthesisSpec, product: Product, rng: Rng, damaged: bool, plain: bool = False
+def render_product(
+    spec: SynthesisSpec,
+    product: Product,
+    rng: Rng,
+    damaged: bool = False,
+    plain: bool = False,
+    view: View | None = None,
 ) -> Sample:
-    view = draw_view(rng, spec, product.size, plain)
+    """Render one copy of a product; it has no item id and no split yet.
+
+    Args:
+        spec: what to synthesise.
+        product: the product.
+        rng: generator of everything that is not the product's own.
+        damaged: whether to damage it.
+        plain: alone on its support with few oddities, as references are taken.
+        view: camera and crop; None = draw one.
+    """
+    view = view or draw_view(rng, spec, product.size, plain)
     scene, patch, tags = _compose(spec, product, rng, view, damaged, plain)
     sensor = draw_sensor(rng, view.full.fx, spec.style, _pick(rng, spec.sensors))
     colour = draw_colour_sensor(rng, spec.style)

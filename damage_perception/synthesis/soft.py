@@ -18,8 +18,9 @@ _FILMS = ((150, 152, 156), (238, 238, 236), (34, 34, 38), (232, 120, 160), (196,
 def poly_mailer(product: Product, rng: Rng, mpp: float) -> Patch:
     """A film bag around loose contents: glossy, folds of up to some millimetres."""
     sku = product.rng(3)
-    patch = _pillow(product, rng, mpp, seam=0.012, plateau=sku.uniform(0.45, 0.85))
-    _wrinkle(patch, rng, fine=rng.uniform(0.0006, 0.0016), folds=int(rng.integers(6, 22)))
+    patch = _pillow(product, rng, mpp, seam=rng.uniform(0.012, 0.035), plateau=sku.uniform(0.45, 0.85))
+    _wrinkle(patch, rng, fine=rng.uniform(0.0006, 0.0016), folds=int(rng.integers(8, 28)),
+             fold=rng.uniform(0.0008, 0.0025))  # fmt: skip
     colour = _FILMS[int(sku.integers(len(_FILMS)))]
     if product.style == 'shifted':
         colour = random_colour(sku, (0.1, 0.9), (0.2, 0.95))
@@ -69,9 +70,11 @@ def _pillow(product: Product, rng: Rng, mpp: float, seam: float, plateau: float)
     half = np.float32(length / 2), np.float32(width / 2)
     wave = value_noise(rng, patch.shape, 7, 2) * np.float32(0.0025)
     inset = np.float32(0.004) + wave
-    distance = np.minimum(half[0] - np.abs(x), half[1] - np.abs(y)) - inset
+    ends, sides = half[0] - np.abs(x) - inset, half[1] - np.abs(y) - inset
+    distance = np.minimum(ends, sides)
     patch.mask[...] = distance > 0
-    inner = np.maximum(distance - np.float32(seam), 0)
+    # The ends are welded flat, the long sides are folds.
+    inner = np.maximum(np.minimum(ends - np.float32(seam), sides - np.float32(0.002)), 0)
     rise = np.float32(max(0.02, min(1.1 * height, 0.3 * width)))
     dome = 1 - np.square(1 - np.clip(inner / rise, 0, 1))
     turn = rng.normal(0, 0.12)
@@ -82,14 +85,14 @@ def _pillow(product: Product, rng: Rng, mpp: float, seam: float, plateau: float)
     contents = smoothstep(-0.045, 0.012, inside.astype(np.float32))
     sag = 1 + 0.12 * value_noise(rng, patch.shape, 3)
     share = np.float32(rng.uniform(0.35, 0.8))
-    thick = np.sqrt(np.maximum(dome, 0)) * ((1 - share) + share * contents) * sag
+    thick = np.maximum(dome, 0) ** np.float32(0.7) * ((1 - share) + share * contents) * sag
     curl = np.maximum(value_noise(rng, patch.shape, 4), 0) * np.float32(0.003)
     flat = np.float32(0.0015) + curl * smoothstep(seam * 1.5, 0, distance)
     patch.height[...] = np.where(patch.mask, flat + height * thick, 0)
     return patch
 
 
-def _wrinkle(patch: Patch, rng: Rng, fine: float, folds: int) -> None:
+def _wrinkle(patch: Patch, rng: Rng, fine: float, folds: int, fold: float = 0.0008) -> None:
     """Add creases: fine crumple all over, more where the skin turns, and long single folds."""
     steep = cv2.GaussianBlur(patch.height, (0, 0), max(1.0, 0.006 / patch.mpp))
     slope = np.hypot(*np.gradient(steep, patch.mpp)).astype(np.float32)
@@ -112,7 +115,7 @@ def _wrinkle(patch: Patch, rng: Rng, fine: float, folds: int) -> None:
         reach = np.float32(rng.uniform(0.12, 0.4) * size)
         sharp = np.float32(rng.uniform(0.0025, 0.009))
         ridge = np.maximum(1 - np.abs(across) / sharp, 0) * np.maximum(1 - (along / reach) ** 2, 0)
-        relief = relief + ridge * np.float32(rng.normal(0.0006, 0.0012))
+        relief = relief + ridge * np.float32(fold * rng.normal(0.5, 1.2))
     patch.height += np.where(patch.mask, relief * _skin(patch), 0).astype(np.float32)
     np.maximum(patch.height, 0.0008 * patch.mask, out=patch.height)
 

@@ -32,7 +32,8 @@ def lay_support(scene: SceneMap, rng: Rng, reach: float, kind: str = '') -> list
         colour = rng.uniform(20, 225) + rng.uniform(-35, 35, 3)
     shape = scene.height.shape
     cells = max(shape) * scene.mpp
-    grain = value_noise(rng, shape, 300 * cells, 1) * 2.0 + value_noise(rng, shape, 6 * cells, 3) * 4
+    grain = value_noise(rng, shape, 300 * cells, 1) * 2.0
+    grain += value_noise(rng, shape, 30 * cells, 2) * rng.uniform(0.2, 1.5)
     scene.albedo[...] = np.clip(colour + grain[..., None], 3, 252).astype(np.uint8)
     scene.gloss[...] = int(rng.uniform(10, 110))
     x, y = scene.grid()
@@ -54,8 +55,8 @@ def lay_support(scene: SceneMap, rng: Rng, reach: float, kind: str = '') -> list
 
 def _dirt(scene: SceneMap, rng: Rng) -> None:
     """Worn and dusty places, a belt seam's line."""
-    field = value_noise(rng, scene.height.shape, 5, 3)
-    worn = smoothstep(0.6, 2.2, field) * np.float32(rng.uniform(0, 0.35))
+    field = value_noise(rng, scene.height.shape, 9, 4)
+    worn = smoothstep(0.6, 2.4, field) * np.float32(rng.uniform(0, 0.16))
     blend(scene.albedo, (150, 146, 138), worn)
 
 
