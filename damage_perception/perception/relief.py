@@ -10,14 +10,16 @@ from damage_perception.perception.surface import Relief
 
 Map = NDArray[np.float32]
 
-_SIGMAS_M = (0.005, 0.008, 0.012, 0.018)  # a dent of 10 to 60 mm is about 4 sigma wide
+_SIGMAS_M = (0.004, 0.007, 0.012, 0.018)  # a dent of 10 to 60 mm is about 4 sigma wide
+_AROUND = 2.5  # the surroundings that a dent is compared with, as a multiple of its sigma
+_AROUND_WEIGHT = (0.8, 0.8, 0.8, 0.0)  # the widest dents fill their surroundings themselves
 _BASIN_SIGMA_M = 0.007
 _BASIN_SPANS_M = (0.04, 0.07)
 _TOLERANCE_M = 0.0012  # relief that sound cardboard has and no average removes
 _STEP_TOLERANCE_M = 0.004  # labels, tape and closed flaps stand out that much on sound items
-_PRIOR_SAMPLES = 6.0  # independent samples that the sensor's own noise is worth
+_PRIOR_SAMPLES = 15.0  # independent samples that the sensor's own noise is worth
 _RIM_M = 0.008  # over this distance edges are rounded, by the sensor too
-_RIM_DROOP_M = 0.006
+_RIM_DROOP_M = 0.012
 _FEWEST_MEASURED = 0.35  # share of a filter's support; below it nothing is claimed
 
 
@@ -67,15 +69,21 @@ def _drooping(mean: Map, rim: NDArray[np.bool_]) -> int:
 
 
 def dent_significance(relief: Relief, rigid: float, edge_m: Map) -> Map:
-    """Give, per cell, by how many deviations a board lies too deep, largest over the sizes."""
+    """Give, per cell, by how many deviations a board lies too deep, largest over the sizes.
+
+    A cell's Gaussian mean is compared with that of its surroundings: sensor noise is smooth, so
+    a plain mean would gather mostly the noise that is wider than the dent.
+    """
     inside = edge_m > 1.5 * relief.cell_m
     own = 6.0 * (1.0 - rigid) * relief.scale_m
     droop = (_RIM_DROOP_M + own) * np.exp(-edge_m / _RIM_M)
     best = np.zeros(relief.residual_m.shape, np.float32)
-    for sigma_m in _SIGMAS_M:
+    for sigma_m, weight in zip(_SIGMAS_M, _AROUND_WEIGHT, strict=True):
         mean, share = smoothed(relief, relief.residual_m, sigma_m)
+        if weight:
+            mean = mean - weight * smoothed(relief, relief.residual_m, _AROUND * sigma_m)[0]
         judged = (share > _FEWEST_MEASURED) & inside
-        noise = _noise(relief, mean, judged, sigma_m)
+        noise = _noise(relief, mean, judged, sigma_m, weight)
         variance = noise**2 / np.maximum(share, _FEWEST_MEASURED) + _TOLERANCE_M**2 + droop**2
         best = np.maximum(best, np.where(judged, -mean / np.sqrt(variance), 0.0))
     return np.asarray(best * np.float32(rigid), np.float32)
@@ -124,19 +132,26 @@ def _filling(top: Map, span: int, low: float) -> Map:
     return np.asarray(np.min(fillings, axis=0)[span:-span, span:-span], np.float32)
 
 
-def _expected(relief: Relief, sigma_m: float) -> float:
-    """Give the deviation that sensor noise leaves after a Gaussian mean.
+def _expected(relief: Relief, sigma_m: float, weight: float = 0.0) -> float:
+    """Give the deviation that sensor noise leaves in a mean, less `weight` of its surroundings.
 
-    Noise with correlation exp(-r^2 / (4 c^2)) is white noise blurred by c; blurring it by s more
-    leaves the share c^2 / (c^2 + s^2) of its variance.
+    Noise with correlation exp(-r^2 / (4 c^2)) is white noise blurred by c, so the covariance of
+    its Gaussian means of sigmas a and b at one place is c^2 / (c^2 + (a^2 + b^2) / 2).
     """
-    c = max(relief.correlation_m, 0.3 * relief.cell_m)
-    return float(relief.std_m * c / np.hypot(c, sigma_m))
+    c2 = max(relief.correlation_m, 0.3 * relief.cell_m) ** 2
+    around = _AROUND * sigma_m
+    one, both, wide = (
+        c2 / (c2 + square)
+        for square in (sigma_m**2, (sigma_m**2 + around**2) / 2.0, around**2)
+    )
+    return float(relief.std_m * np.sqrt(one - 2.0 * weight * both + weight**2 * wide))
 
 
-def _noise(relief: Relief, mean: Map, judged: NDArray[np.bool_], sigma_m: float) -> float:
+def _noise(
+    relief: Relief, mean: Map, judged: NDArray[np.bool_], sigma_m: float, weight: float
+) -> float:
     """Blend the sensor's noise at this size with the face's own roughness at this size."""
-    expected = _expected(relief, sigma_m)
+    expected = _expected(relief, sigma_m, weight)
     values = mean[judged]
     if not values.size:
         return expected
