@@ -13,6 +13,7 @@ from damage_perception.errors import CallError, UserError
 # calibrate_sensor.py); a file that defines `app` brings a group of commands. Their files import
 # nothing heavy at the top, so that `--help` stays fast.
 COMMANDS = (
+    'demo',
     'play',
     'replay',
     'predict',

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import rclpy
 from builtin_interfaces.msg import Time
@@ -13,7 +15,6 @@ from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
-from rosidl_runtime_py.utilities import get_message
 
 from damage_perception.recording.reader import RawMessage, Recording
 from damage_perception.recording.topics import Topics
@@ -34,6 +35,12 @@ def node_topics(topics: Topics) -> dict[str, str]:
     return {recorded: name for recorded, name in names.items() if recorded}
 
 
+def message_class(msgtype: str) -> Any:
+    """Give the class of a type such as `sensor_msgs/msg/Image`."""
+    package, _, name = msgtype.split('/')
+    return getattr(importlib.import_module(f'{package}.msg'), name)
+
+
 class Player:
     """Publishers for a recording; `play` runs through it once.
 
@@ -45,7 +52,7 @@ class Player:
         self._recording, self._names = recording, names
         self._publishers: dict[str, Publisher] = {
             recorded: node.create_publisher(
-                get_message(recording.topics[recorded].msgtype), name, PLAY_QOS
+                message_class(recording.topics[recorded].msgtype), name, PLAY_QOS
             )
             for recorded, name in names.items()
         }

@@ -50,7 +50,9 @@ def replay(
     warn_of_unknown_types(recording)
     summary = Summary()
     with ExitStack() as stack:
-        outputs: list[JsonLines | ResultBag | Pictures] = [stack.enter_context(JsonLines(report))]
+        lines = JsonLines(report)
+        stack.enter_context(lines)
+        outputs: list[JsonLines | ResultBag | Pictures] = [lines]
         if out_bag is not None:
             outputs.append(stack.enter_context(ResultBag(out_bag, settings)))
         if pictures is not None:

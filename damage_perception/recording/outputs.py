@@ -26,11 +26,11 @@ from damage_perception.report import DamageReport, header_dict
 from damage_perception.settings import Settings
 
 
-class JsonLines:
-    """Write a line a report and a line a decision; the file gets its name when it is whole.
+class LineFile:
+    """A text file that gets its name only when it is whole.
 
     Raises:
-        UserError: if the file cannot be written.
+        UserError: if it cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -42,16 +42,14 @@ class JsonLines:
         except OSError as error:
             raise self._cannot_write(error) from error
 
-    def take(self, judgement: Judgement) -> None:
-        """Write what one step gave."""
-        lines = [report_line(judgement.report)] if judgement.report else []
-        lines += [decision_line(decision) for decision in judgement.decisions]
+    def write(self, *lines: str) -> None:
+        """Add lines."""
         try:
             self._stream.writelines(f'{line}\n' for line in lines)
         except OSError as error:
             raise self._cannot_write(error) from error
 
-    def __enter__(self) -> JsonLines:
+    def __enter__(self) -> LineFile:
         return self
 
     def __exit__(
@@ -72,8 +70,18 @@ class JsonLines:
     def _cannot_write(self, error: OSError) -> UserError:
         return UserError(
             f'{self.path} cannot be written ({error.strerror or error}); '
-            'free space there or give another --report'
+            'free space there or give another place'
         )
+
+
+class JsonLines(LineFile):
+    """Write a line a report and a line a decision."""
+
+    def take(self, judgement: Judgement) -> None:
+        """Write what one step gave."""
+        if judgement.report is not None:
+            self.write(report_line(judgement.report))
+        self.write(*map(decision_line, judgement.decisions))
 
 
 class ResultBag:
