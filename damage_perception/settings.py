@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from damage_perception.perception.decision import DecisionSettings
 from damage_perception.perception.geometry import GeometrySettings
 from damage_perception.perception.items import ItemsSettings
-from damage_perception.perception.plane import PlaneSettings
+from damage_perception.perception.support_plane import PlaneSettings
 from damage_perception.perception.tracking import TrackingSettings
 
 __all__ = ['Settings']

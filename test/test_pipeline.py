@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics, RgbdFrame
 from damage_perception.perception.decision import DecisionMaker
-from damage_perception.perception.plane import PlaneSettings
+from damage_perception.perception.support_plane import PlaneSettings
 from damage_perception.pipeline import DamagePipeline
 from damage_perception.recording.scene import CAMERA, Box
 from damage_perception.report import (

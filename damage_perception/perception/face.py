@@ -11,7 +11,6 @@ from scipy.spatial.transform import Rotation
 
 from damage_perception.frame import RgbdFrame
 from damage_perception.perception.items_foreground import fill_nearest
-from damage_perception.perception.plane import fit_plane
 from damage_perception.perception.projection import (
     Plane,
     height_image,
@@ -20,6 +19,7 @@ from damage_perception.perception.projection import (
     rays,
 )
 from damage_perception.perception.sensor import SensorProfile
+from damage_perception.perception.support_plane import fit_plane
 from damage_perception.report import Pose, Roi
 
 _FEWEST_POINTS = 30

@@ -1,0 +1,79 @@
+"""Which part of a picture the support fills, also where parcels hide it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from damage_perception.frame import CameraIntrinsics
+from damage_perception.perception.projection import Plane, on_plane, plane_axes, project
+
+_MAP_COLUMNS = 320  # width of the map of the support
+
+
+def middle(shape: tuple[int, ...]) -> tuple[slice, slice]:
+    """Give rows and columns of the middle half of a picture, where a camera is aimed at."""
+    h, w = shape
+    return slice(h // 4, h - h // 4), slice(w // 4, w - w // 4)
+
+
+def map_step(camera: CameraIntrinsics) -> int:
+    return max(1, camera.width // _MAP_COLUMNS)
+
+
+def main_piece(on: NDArray[np.bool_], above: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the support in the middle of the picture, also where parcels cut it into pieces.
+
+    Not the largest piece: the floor may happen to lie in the same plane.
+    """
+    count, pieces = cv2.connectedComponents(_dense(on), connectivity=4)
+    inside = np.bincount(pieces[middle(on.shape)].ravel(), minlength=count)
+    # A piece that fills the whole picture has a quarter of itself in the middle.
+    central = 6 * inside >= np.bincount(pieces.ravel(), minlength=count)
+    if not central[1:].any():  # a crop: the item fills the middle, the support surrounds it
+        central = inside >= 0
+    central[0] = False
+    piece = central[pieces]
+    joined = piece.astype(np.uint8) | _dense(above)
+    joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))
+    count, labels = cv2.connectedComponents(joined, connectivity=4)
+    weight = np.bincount(labels.ravel(), (_nearness(on.shape) * piece).ravel(), minlength=count)
+    weight[0] = 0.0
+    main: NDArray[np.bool_] = piece & (labels == int(np.argmax(weight)))
+    return main
+
+
+def _nearness(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Weigh the pixels of a picture by their nearness to its middle, (H, W) up to 1."""
+    down, across = (
+        np.exp(-0.5 * np.square(np.linspace(-1.0, 1.0, length) / 0.5)) for length in shape
+    )
+    return np.outer(down, across)
+
+
+def _dense(on: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Keep what has company: rails are thinner than a belt, drop-outs leave most of it."""
+    share = cv2.blur(on.astype(np.float32), (5, 5), borderType=cv2.BORDER_REPLICATE)
+    return (on & (share > 0.6)).astype(np.uint8)
+
+
+def outline(
+    on: NDArray[np.bool_], plane: Plane, camera: CameraIntrinsics
+) -> NDArray[np.int32]:
+    """Give the rectangle on the plane that holds a map of the support, (N, 1, 2) pixels.
+
+    Belts, trays and tables are rectangles; the outermost hundredth on each side is cut off, since
+    rails and cables touch them here and there.
+    """
+    v, u = np.nonzero(on)
+    step = map_step(camera)
+    frame = plane_axes(plane)
+    flat = on_plane(u * step, v * step, plane, camera) @ frame[:, :2]
+    (_, _), _, angle = cv2.minAreaRect(cv2.convexHull(flat.astype(np.float32)))
+    c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    turn = np.array([[c, -s], [s, c]])
+    low, high = np.percentile(flat @ turn, [0.5, 99.5], axis=0)
+    corners = np.array([low, (low[0], high[1]), high, (high[0], low[1])]) @ turn.T
+    foot = -plane.offset * np.asarray(plane.normal)
+    return project(corners @ frame[:, :2].T + foot, camera).round().astype(np.int32)[:, None]
