@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from damage_perception.perception.items_creases import basins, colour_edges, concavity
 from damage_perception.perception.items_foreground import (
     Scene,
-    find_standing,
     fill_nearest,
+    find_standing,
     flood,
 )
 from damage_perception.perception.items_pieces import Pieces

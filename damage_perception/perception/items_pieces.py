@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from damage_perception.perception.items_creases import OVEREXPOSED
 
+_FLUSH = 0.02  # a notch that is none
 _OFFSET = 0.10  # a notch that says everything
 
 Borders = dict[tuple[int, int], NDArray[np.float32]]
@@ -82,15 +83,18 @@ class Pieces:
         its outline whole: a crease counts for more where the outline has a notch, and where the
         hue changes.
         """
-        # The median: where three items meet, a border runs along the crease of the other two.
-        depth = float(np.median(self.borders[pair])) / self.crease_m
+        # Not the mean: where three items meet, a border runs along the crease of the other two,
+        # and a dent is deep in its middle only.
+        depth = float(np.quantile(self.borders[pair], 0.3)) / self.crease_m
         small, large = sorted(self.area[label] for label in pair)
         if small < self.least_area:
             return 0.01 * depth
-        notch = min(1.0, self._notch(pair) / _OFFSET)
-        needed = 1.2 - 0.35 * notch
-        if notch < 0.3 and small < 0.25 * large:
-            needed *= 1.7
+        notch = self._notch(pair)
+        needed = 1.15 - 0.45 * min(1.0, notch / _OFFSET)
+        if notch < _FLUSH:
+            needed *= 1.5
+        if small < 0.25 * large and notch < 0.03:
+            needed *= 1.3
         elif small < 0.1 * large:
             needed *= 1.3
         change = float(np.linalg.norm(self.hue[pair[0]] - self.hue[pair[1]]))
