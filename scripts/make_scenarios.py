@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Write the scenario recordings; `damage_perception.recording.scenarios` says what is in them.
 
-    python3 scripts/make_scenarios.py OUT [NAME ...] [--seed S]
+Call: `python3 scripts/make_scenarios.py OUT [NAME ...] [--seed S]`.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Collector:
         def keep(message: Any) -> None:
             with self._lock:
                 self._messages.append((topic, message))
-                if topic == '/divert/decision' or getattr(message, 'health', 0):
+                if topic == '/divert/decision' or getattr(message, 'health', False):
                     self._newest_s = time.monotonic()
 
         return keep
@@ -82,7 +82,9 @@ class Collector:
         best: dict[int, tuple[float, int]] = {}
         for report in self.of('/damage/report'):
             image = overlays.get(stamp_ns(report))
-            for item in report.items if image is not None else ():
+            if image is None:
+                continue
+            for item in report.items:
                 middle = item.roi.x_offset + item.roi.width / 2 - image.width / 2
                 best[item.track_id] = min(
                     best.get(item.track_id, (np.inf, 0)), (abs(middle), stamp_ns(report))

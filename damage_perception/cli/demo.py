@@ -66,7 +66,9 @@ def _clear(out: Path) -> None:
             else:
                 (out / name).unlink(missing_ok=True)
     except OSError as error:
-        raise UserError(f'{out} cannot be written ({error.strerror}); give another --out') from error
+        raise UserError(
+            f'{out} cannot be written ({error.strerror}); give another --out'
+        ) from error
 
 
 def _start_nodes(out: Path) -> subprocess.Popen[bytes]:
@@ -160,4 +162,5 @@ def _write(collector: Collector, out: Path) -> None:
     console = Console()
     console.print(SAMPLE)
     console.print(decision_table(decisions))
-    console.print(f'{len(collector.of("/damage/report"))} reports and {len(pictures)} pictures in {out}')
+    reports = len(collector.of('/damage/report'))
+    console.print(f'{reports} reports and {len(pictures)} pictures in {out}')

@@ -62,7 +62,9 @@ class FrameReader:
         elif raw.topic == self._topics.identity:
             self._source.add_identity(message)
         else:
-            yield from self._add_image(RGB if raw.topic == self._topics.rgb else DEPTH, raw, message)
+            yield from self._add_image(
+                RGB if raw.topic == self._topics.rgb else DEPTH, raw, message
+            )
 
     def _add_image(self, name: str, raw: RawMessage, message: Any) -> Iterator[Entry]:
         stamp, jumps = stamp_ns(message), self._source.sync.jumps

@@ -12,15 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from damage_perception.errors import UserError
 from damage_perception.recording import salvage
+from damage_perception.recording.storage import RecordingError, listed_files, storage_files
 
 if TYPE_CHECKING:
     from rosbags.rosbag2 import Reader
-
-
-class RecordingError(UserError):
-    """A recording that cannot be read; the text names it and says what to do."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +51,7 @@ class Recording:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.loss = ''
-        self._files = _storage_files(self.path)
+        self._files = storage_files(self.path)
         self._whole = True
         try:
             with self._open() as reader:
@@ -139,55 +135,18 @@ class Recording:
         return {name: Topic(name, kind, count) for (name, kind), count in counts.items()}
 
     def _describe(self, tally: salvage.Tally, count: int, promised: int) -> str:
-        missing = [name for name in _listed_files(self.path) if not (self.path / name).exists()]
+        missing = [name for name in listed_files(self.path) if not (self.path / name).exists()]
         if not (tally.damaged or tally.broken_off or missing) and count >= promised:
             return ''  # only the index was unusable: every message is there
         total = f' of {promised}' if promised > count else ''
         lost = tally.describe_lost()
         absent = f'{", ".join(missing)} is missing' if missing else ''
         return (
-            f'{self.path} is damaged ({absent or tally.reason or self._reason}): {count}{total} messages '
+            f'{self.path} is damaged ({absent or tally.reason or self._reason}): '
+            f'{count}{total} messages '
             f'were recovered{", " if lost else ""}{lost}'
         )
 
 
 def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip('.')
-
-
-def _listed_files(path: Path) -> list[str]:
-    """Give the names of the storage files that metadata.yaml lists, none if it is unusable."""
-    import yaml
-
-    try:
-        content = yaml.safe_load((path / 'metadata.yaml').read_text(encoding='utf-8'))
-        listed = content['rosbag2_bagfile_information']['relative_file_paths']
-        return [Path(name).name for name in listed]
-    except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
-        return []
-
-
-def _storage_files(path: Path) -> list[Path]:
-    """List the storage files of a recording in their order.
-
-    Raises:
-        RecordingError: if the path is not a recording at all.
-    """
-    if not path.exists():
-        raise RecordingError(
-            f'{path} does not exist; give a rosbag2 folder, a .mcap or a .db3 file'
-        )
-    if path.is_file():
-        if path.suffix not in ('.mcap', '.db3'):
-            raise RecordingError(
-                f'{path} is not a recording; give a rosbag2 folder, a .mcap or a .db3 file'
-            )
-        if path.stat().st_size == 0:
-            raise RecordingError(f'{path} is empty; record or copy it again')
-        return [path]
-    files = [file for kind in ('*.mcap', '*.db3', '*.zstd') for file in path.glob(kind)]
-    if not files:
-        raise RecordingError(
-            f'{path} is not a recording: the folder holds no .mcap and no .db3 file'
-        )
-    return sorted(files, key=lambda file: (len(file.name), file.name))

@@ -61,7 +61,9 @@ def index_is_whole(file: Path) -> bool:
             return True
         stream.seek(start)
         index = stream.read()
-        return zlib.crc32(index[: len(index) - 12]) == expected  # before the sum and the magic
+        return bool(
+            zlib.crc32(index[: len(index) - 12]) == expected
+        )  # before the sum and the magic
 
 
 def _file_messages(file: Path, tally: Tally) -> Iterator[RawTuple]:
@@ -111,11 +113,12 @@ def _chunk_records(chunk: Chunk, tally: Tally) -> list[McapRecord]:
     from mcap.stream_reader import breakup_chunk
 
     try:
-        return breakup_chunk(chunk, validate_crc=True)
+        records: list[McapRecord] = breakup_chunk(chunk, validate_crc=True)
     except Exception as error:
         tally.damaged.append((chunk.message_start_time, chunk.message_end_time))
         tally.reason = tally.reason or _explain(error)
         return []
+    return records
 
 
 def _explain(error: Exception) -> str:

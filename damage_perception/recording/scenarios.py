@@ -30,8 +30,9 @@ from typing import Any
 
 import numpy as np
 
+from damage_perception.recording.box import CAMERA, Box
+from damage_perception.recording.scene import Scene
 from damage_perception.recording.sensor_noise import add_grain, observe
-from damage_perception.recording.scene import CAMERA, Box, Scene
 from damage_perception.recording.types import CAMERA_INFO, IMAGE
 from damage_perception.recording.writer import RecordingWriter
 from damage_perception.report import header_dict

@@ -38,4 +38,4 @@ def _edges(depth_m: NDArray[np.float32]) -> NDArray[np.bool_]:
     step = cv2.morphologyEx(depth_m, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > EDGE_STEP_M
     kernel = np.zeros((3, 9), np.uint8)
     kernel[:, 3:] = 1
-    return cv2.dilate(step.astype(np.uint8), kernel).astype(bool)
+    return np.asarray(cv2.dilate(step.astype(np.uint8), kernel), bool)

@@ -6,7 +6,8 @@ import os.path
 from dataclasses import dataclass
 
 from damage_perception.errors import CallError
-from damage_perception.recording.reader import Recording, RecordingError
+from damage_perception.recording.reader import Recording
+from damage_perception.recording.storage import RecordingError
 from damage_perception.recording.types import CAMERA_INFO, IDENTITY, IMAGE, typestore
 
 DEPTH_ENCODINGS = ('16UC1', '32FC1', 'mono16')
@@ -98,7 +99,7 @@ def _encodings(recording: Recording) -> dict[str, str]:
                 image = typestore().deserialize_cdr(message.data, IMAGE)
             except Exception:  # a broken message: the next one may be whole
                 continue
-            found[message.topic] = image.encoding  # type: ignore[attr-defined]
+            found[message.topic] = image.encoding
             waiting.discard(message.topic)
         if not waiting:
             break

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import contextlib
 import os
 import shutil
 from collections import Counter
@@ -11,18 +11,8 @@ from types import TracebackType
 from typing import Any
 
 from damage_perception.errors import CallError, UserError
+from damage_perception.recording.bag_metadata import LATCHED, Channel, metadata_yaml
 from damage_perception.recording.types import build_message, typestore
-
-LATCHED = """- history: keep_last
-  depth: 1
-  reliability: reliable
-  durability: transient_local
-  deadline: {sec: 9223372036, nsec: 854775807}
-  lifespan: {sec: 9223372036, nsec: 854775807}
-  liveliness: automatic
-  liveliness_lease_duration: {sec: 9223372036, nsec: 854775807}
-  avoid_ros_namespace_conventions: false
-"""
 
 
 class RecordingWriter:
@@ -44,7 +34,7 @@ class RecordingWriter:
             raise CallError(f'{self.folder} exists already; remove it or give another --out-bag')
         self._part = self.folder.with_name(f'.{self.folder.name}.part')
         self._file = f'{self.folder.name}.mcap'
-        self._channels: dict[str, tuple[int, str, str]] = {}  # topic -> id, type, qos
+        self._channels: dict[str, Channel] = {}
         self._schemas: dict[str, int] = {}
         self._counts: Counter[str] = Counter()
         self._span: tuple[int, int] | None = None
@@ -52,7 +42,9 @@ class RecordingWriter:
             shutil.rmtree(self._part, ignore_errors=True)
             self._part.mkdir(parents=True)
             self._stream = (self._part / self._file).open('wb')
-            self._writer = Writer(self._stream, chunk_size=chunk_bytes, compression=CompressionType.ZSTD)
+            self._writer = Writer(
+                self._stream, chunk_size=chunk_bytes, compression=CompressionType.ZSTD
+            )
             self._writer.start(profile='ros2', library='damage_perception')
         except OSError as error:
             raise self._cannot_write(error) from error
@@ -71,7 +63,7 @@ class RecordingWriter:
         try:
             if topic not in self._channels:
                 self._add_channel(topic, msgtype, LATCHED if latched else '')
-            channel = self._channels[topic][0]
+            channel = self._channels[topic].id
             self._writer.add_message(
                 channel, log_time=time_ns, data=data, publish_time=time_ns,
                 sequence=self._counts[topic],
@@ -99,7 +91,8 @@ class RecordingWriter:
             self._stream.flush()
             os.fsync(self._stream.fileno())
             self._stream.close()
-            (self._part / 'metadata.yaml').write_text(self._metadata(), encoding='utf-8')
+            text = metadata_yaml(self._file, self._channels, self._counts, self._span or (0, 0))
+            (self._part / 'metadata.yaml').write_text(text, encoding='utf-8')
             self._part.rename(self.folder)
         except OSError as failure:
             raise self._cannot_write(failure) from failure
@@ -111,44 +104,7 @@ class RecordingWriter:
         channel = self._writer.register_channel(
             topic, 'cdr', self._schemas[msgtype], {'offered_qos_profiles': qos}
         )
-        self._channels[topic] = channel, msgtype, qos
-
-    def _metadata(self) -> str:
-        """Make metadata.yaml as rosbag2 of Jazzy writes it (version 9)."""
-        import yaml
-
-        start, end = self._span or (0, 0)
-        span = {
-            'duration': {'nanoseconds': end - start},
-            'starting_time': {'nanoseconds_since_epoch': start},
-            'message_count': sum(self._counts.values()),
-        }
-        topics = [
-            {
-                'topic_metadata': {
-                    'name': topic,
-                    'type': msgtype,
-                    'serialization_format': 'cdr',
-                    'offered_qos_profiles': yaml.safe_load(qos) if qos else [],
-                    'type_description_hash': typestore().hash_rihs01(msgtype),
-                },
-                'message_count': self._counts[topic],
-            }
-            for topic, (_, msgtype, qos) in self._channels.items()
-        ]
-        information = {
-            'version': 9,
-            'storage_identifier': 'mcap',
-            **span,
-            'topics_with_message_count': topics,
-            'compression_format': '',
-            'compression_mode': '',
-            'relative_file_paths': [self._file],
-            'files': [{'path': self._file, **copy.deepcopy(span)}],  # no anchors in the YAML
-            'custom_data': None,
-            'ros_distro': 'jazzy',
-        }
-        return yaml.safe_dump({'rosbag2_bagfile_information': information}, sort_keys=False)
+        self._channels[topic] = Channel(channel, msgtype, qos)
 
     def _cannot_write(self, error: OSError) -> UserError:
         self._discard()
@@ -160,8 +116,6 @@ class RecordingWriter:
     def _discard(self) -> None:
         stream = getattr(self, '_stream', None)
         if stream is not None:
-            try:
+            with contextlib.suppress(OSError):  # a full disk: the buffer is lost as it shall be
                 stream.close()
-            except OSError:
-                pass  # the disk is full: what is left in the buffer is lost as it shall be
         shutil.rmtree(self._part, ignore_errors=True)

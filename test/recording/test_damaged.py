@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from small_recordings import write_small
 
-from damage_perception.recording.reader import Recording, RecordingError
+from damage_perception.recording.reader import Recording
+from damage_perception.recording.storage import RecordingError
 
 Message = tuple[str, int, bytes]
 
@@ -67,9 +68,7 @@ def test_flipped_bits_never_change_a_message(
     assert said > 100  # most flips hit a chunk, so the test has looked at what it is about
 
 
-def test_a_bad_chunk_costs_only_itself(
-    whole: tuple[bytes, list[Message]], tmp_path: Path
-) -> None:
+def test_a_bad_chunk_costs_only_itself(whole: tuple[bytes, list[Message]], tmp_path: Path) -> None:
     data, messages = whole
     spoilt = bytearray(data)
     spoilt[len(data) // 3] ^= 0x10

@@ -141,7 +141,12 @@ def test_identity_holds_until_it_is_replaced(tmp_path: Path) -> None:
             put(writer, DEPTH, stamp, stamp)
 
     entries = written(tmp_path / 'bag', steps)
-    assert [entry.identity and entry.identity.sku for entry in entries] == [None, None, 'cup', 'cup']
+    assert [entry.identity and entry.identity.sku for entry in entries] == [
+        None,
+        None,
+        'cup',
+        'cup',
+    ]
 
 
 def test_messages_that_make_no_sense_are_counted(tmp_path: Path) -> None:

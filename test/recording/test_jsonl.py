@@ -52,7 +52,10 @@ DECIDED = Decision(5, 'optical', 7, 'sku', Verdict.DIVERT, math.nan, 0.5, 3, 'cr
 
 
 def test_dicts_fit_the_messages_field_by_field() -> None:
-    for msgtype, fields in ((REPORT, report_dict(made_report())), (DECISION, decision_dict(DECIDED))):
+    for msgtype, fields in (
+        (REPORT, report_dict(made_report())),
+        (DECISION, decision_dict(DECIDED)),
+    ):
         message = build_message(msgtype, fields)
         back = typestore().deserialize_cdr(typestore().serialize_cdr(message, msgtype), msgtype)
         assert set(fields) == {name for name, _ in typestore().fielddefs[msgtype][1]}

@@ -10,7 +10,8 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 from small_recordings import DEPTH, INFO, RGB, image, write_small
 
 from damage_perception.errors import CallError, UserError
-from damage_perception.recording.reader import Recording, RecordingError
+from damage_perception.recording.reader import Recording
+from damage_perception.recording.storage import RecordingError
 from damage_perception.recording.topics import find_topics, unknown_types
 from damage_perception.recording.types import IMAGE, build_message, typestore
 from damage_perception.recording.writer import RecordingWriter
@@ -48,10 +49,10 @@ def test_broken_metadata_costs_nothing(bag: Path) -> None:
 
 
 @pytest.mark.parametrize('plugin', [StoragePlugin.MCAP, StoragePlugin.SQLITE3])
-@pytest.mark.parametrize('mode', [CompressionMode.NONE, CompressionMode.FILE, CompressionMode.MESSAGE])
-def test_recordings_of_others(
-    tmp_path: Path, plugin: StoragePlugin, mode: CompressionMode
-) -> None:
+@pytest.mark.parametrize(
+    'mode', [CompressionMode.NONE, CompressionMode.FILE, CompressionMode.MESSAGE]
+)
+def test_recordings_of_others(tmp_path: Path, plugin: StoragePlugin, mode: CompressionMode) -> None:
     bag = tmp_path / 'other'
     writer = Writer(bag, version=9, storage_plugin=plugin)
     if mode is not CompressionMode.NONE:

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from damage_perception.frame import RgbdFrame
+from damage_perception.recording.box import BELT_M, CAMERA, Box
 from damage_perception.recording.frames import FrameReader, TimeJump
 from damage_perception.recording.reader import Recording
 from damage_perception.recording.scenarios import SCENARIOS, write_scenario
-from damage_perception.recording.scene import BELT_M, CAMERA, Box, Scene
+from damage_perception.recording.scene import Scene
 from damage_perception.recording.sensor_noise import RMS_AT_1_M, observe
 from damage_perception.recording.topics import find_topics
 
