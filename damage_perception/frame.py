@@ -89,3 +89,30 @@ class RgbdFrame:
                 f'camera info is for {self.camera.width}x{self.camera.height}, '
                 f'the image is {shape[1]}x{shape[0]}'
             )
+
+
+@dataclass(frozen=True, eq=False)
+class MeasuredFrame(RgbdFrame):
+    """A frame with depth and calibration: what perception works on."""
+
+    depth_m: NDArray[np.float32]
+    camera: CameraIntrinsics
+
+    @classmethod
+    def of(cls, frame: RgbdFrame) -> MeasuredFrame:
+        """Take a frame as measured; depth that cannot be (infinite, not positive) becomes NaN.
+
+        Raises:
+            FrameError: naming what is missing.
+        """
+        if frame.camera is None:
+            raise FrameError('no camera info has arrived')
+        if frame.depth_m is None:
+            raise FrameError('no depth has arrived')
+        depth = frame.depth_m
+        impossible = np.isinf(depth) | (depth <= 0.0)
+        if impossible.any():
+            depth = np.where(impossible, np.float32(np.nan), depth)
+        if np.isnan(depth).all():
+            raise FrameError('the depth image holds no valid pixel')
+        return cls(frame.rgb, depth, frame.camera, frame.stamp_ns, frame.frame_id, frame.identity)

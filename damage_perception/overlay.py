@@ -74,8 +74,11 @@ def _draw_item(picture: NDArray[np.uint8], item: ItemReport, threshold: float) -
     cv2.drawContours(picture, outlines, -1, colour, 2, cv2.LINE_AA)
     chance = '?' if math.isnan(item.confidence) else f'{item.confidence:.2f}'
     words = [f'#{item.track_id} {chance}']
-    words += [flag.name.lower() for flag in Status if flag & item.status and flag.name and
-              flag != Status.NO_REFERENCE]
+    words += [
+        flag.name.lower()
+        for flag in Status
+        if flag & item.status and flag.name and flag != Status.NO_REFERENCE
+    ]
     _write(picture, ' '.join(words), (item.roi.x, item.roi.y - 18), colour)
 
 
@@ -85,5 +88,13 @@ def _write(picture: NDArray[np.uint8], text: str, place: tuple[int, int], colour
     x = int(np.clip(place[0], 0, max(0, picture.shape[1] - width - 6)))
     y = int(np.clip(place[1], 0, max(0, picture.shape[0] - height - 8)))
     cv2.rectangle(picture, (x, y), (x + width + 6, y + height + 8), (20, 20, 20), cv2.FILLED)
-    cv2.putText(picture, text, (x + 3, y + height + 3), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, 1,
-                cv2.LINE_AA)
+    cv2.putText(
+        picture,
+        text,
+        (x + 3, y + height + 3),
+        cv2.FONT_HERSHEY_SIMPLEX,
+        0.45,
+        colour,
+        1,
+        cv2.LINE_AA,
+    )

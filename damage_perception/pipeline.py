@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from damage_perception.frame import RgbdFrame
-from damage_perception.perception.items import FoundItem, find_items
+from damage_perception.frame import FrameError, MeasuredFrame, RgbdFrame
+from damage_perception.perception.items import find_items
 from damage_perception.perception.judge import Judge
 from damage_perception.perception.plane import SupportFinder
 from damage_perception.perception.projection import height_image
@@ -55,29 +55,24 @@ class DamagePipeline:
         if self._newest_ns is not None and frame.stamp_ns <= self._newest_ns:
             return unknown_report(frame, 'the frame is not newer than the one before')
         self._newest_ns = frame.stamp_ns
-        if frame.camera is None:
-            return unknown_report(frame, 'no camera info has arrived')
-        if frame.depth_m is None:
-            return unknown_report(frame, 'no depth has arrived')
-        frame = _without_nonsense(frame)
-        if np.isnan(frame.depth_m).all():
-            return unknown_report(frame, 'the depth image holds no valid pixel')
+        try:
+            measured = MeasuredFrame.of(frame)
+        except FrameError as error:
+            return unknown_report(frame, str(error))
         timings: dict[str, float] = {}
         with _timed(timings, 'support'):
-            support = self._support.update(frame.depth_m, frame.camera)
+            support = self._support.update(measured.depth_m, measured.camera)
         if support is None:
             return unknown_report(
                 frame, 'no belt or tray was found: show the camera more of it or set plane.region'
             )
         with _timed(timings, 'items'):
-            height_m = height_image(frame.depth_m, support.plane, frame.camera)
-            pixel_m = support.plane.offset / frame.camera.fx
-            found = find_items(
-                frame.rgb, height_m, support.region, pixel_m, self._settings.items
-            )
+            height_m = height_image(measured.depth_m, support.plane, measured.camera)
+            pixel_m = support.plane.offset / measured.camera.fx
+            found = find_items(frame.rgb, height_m, support.region, pixel_m, self._settings.items)
         with _timed(timings, 'judge'):
-            items = self._judge.judge(frame, found, support.plane)
-        health, reason = self._health(frame, support.region, found)
+            items = self._judge.judge(measured, found, support.plane)
+        health, reason = self._health(measured, support.region)
         rows, columns = frame.rgb.shape[:2]
         return DamageReport(
             frame.stamp_ns, frame.frame_id, columns, rows, health, reason, items, timings
@@ -88,23 +83,12 @@ class DamagePipeline:
         self._judge.reset()
         self._newest_ns = None
 
-    def _health(
-        self, frame: RgbdFrame, region: np.ndarray, found: list[FoundItem]
-    ) -> tuple[Health, str]:
-        assert frame.depth_m is not None
+    @staticmethod
+    def _health(frame: MeasuredFrame, region: NDArray[np.bool_]) -> tuple[Health, str]:
         share = float(np.isfinite(frame.depth_m[region]).mean()) if region.any() else 0.0
         if share < _POOR_DEPTH:
             return Health.DEGRADED, f'only {share:.0%} of the region of interest has depth'
         return Health.OK, ''
-
-
-def _without_nonsense(frame: RgbdFrame) -> RgbdFrame:
-    """Mark depth that cannot be (infinite, zero, negative) as invalid; copies only if there is."""
-    assert frame.depth_m is not None
-    impossible = np.isinf(frame.depth_m) | (frame.depth_m <= 0.0)
-    if not impossible.any():
-        return frame
-    return replace(frame, depth_m=np.where(impossible, np.float32(np.nan), frame.depth_m))
 
 
 @contextmanager

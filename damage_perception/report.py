@@ -105,9 +105,10 @@ class DamageInstance:
 
 @dataclass(frozen=True, eq=False)
 class ItemReport:
-    """One item. `mask` is (roi.height, roi.width) bool, True where the item is seen, and
-    `confidence_map` of that shape float32 P(damage), NaN not judged.
+    """One item.
 
+    `mask` is (roi.height, roi.width) bool, True where the item is seen; `confidence_map` of that
+    shape float32 P(damage), NaN not judged.
     The pose is that of the item's oriented box: origin in its centre, x along its length, y along
     its width, z out of the face that the camera sees best.
     """

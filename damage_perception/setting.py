@@ -20,7 +20,8 @@ def setting(
     Args:
         default: its value; the type of the field says what else it may be.
         doc: one sentence for people, with the unit.
-        low, high: inclusive range of numbers; None = open.
+        low: smallest number allowed; None = open.
+        high: largest number allowed; None = open.
         live: whether it may change while the node is active.
     """
     return field(default=default, metadata={'doc': doc, 'low': low, 'high': high, 'live': live})

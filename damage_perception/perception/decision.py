@@ -90,9 +90,7 @@ class DecisionMaker:
         return decisions
 
     def _see(self, item: ItemReport, report: DamageReport) -> None:
-        known = self._open.setdefault(
-            item.track_id, _Open(item, report.stamp_ns, report.frame_id)
-        )
+        known = self._open.setdefault(item.track_id, _Open(item, report.stamp_ns, report.frame_id))
         known.newest, known.stamp_ns, known.frame_id = item, report.stamp_ns, report.frame_id
         known.frames += 1
         clean = not any(item.status & flag for flag in _IN_THE_WAY)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from damage_perception.frame import RgbdFrame
+from damage_perception.frame import MeasuredFrame
 from damage_perception.perception.items_foreground import fill_nearest
 from damage_perception.perception.projection import (
     Plane,
@@ -71,7 +71,7 @@ class Face:
 
 
 def find_face(
-    frame: RgbdFrame,
+    frame: MeasuredFrame,
     mask: NDArray[np.bool_],
     roi: Roi,
     support: Plane,
@@ -89,7 +89,6 @@ def find_face(
     Returns:
         The face; None where the item shows too little depth.
     """
-    assert frame.depth_m is not None and frame.camera is not None
     measured = mask & np.isfinite(frame.depth_m[roi.slices])
     v, u = np.nonzero(measured)
     if len(u) < _FEWEST_POINTS:
@@ -125,14 +124,13 @@ def _face_plane(cloud: NDArray[np.float64], noise_m: float) -> Plane:
 
 
 def _footprint(
-    plane: Plane, frame: RgbdFrame, mask: NDArray[np.bool_], roi: Roi
+    plane: Plane, frame: MeasuredFrame, mask: NDArray[np.bool_], roi: Roi
 ) -> NDArray[np.float64]:
     """Give the places (N, 3) in the axes of the plane over which the item's pixels stand.
 
     Looked at straight down on the face, not along the rays: so the side walls that an item off
     the middle of the picture shows do not make it longer.
     """
-    assert frame.depth_m is not None and frame.camera is not None
     inside = mask.astype(np.uint8)
     rim = mask & (cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=0) == 0)
     measured = mask & np.isfinite(frame.depth_m[roi.slices])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.frame import RgbdFrame
+from damage_perception.frame import MeasuredFrame
 from damage_perception.perception.face import Face, find_face
 from damage_perception.perception.fusion import fuse, independence
 from damage_perception.perception.geometry import GeometryEvidence, find_damage
@@ -51,7 +51,7 @@ class Judge:
         self._known.clear()
 
     def judge(
-        self, frame: RgbdFrame, found: list[FoundItem], support: Plane
+        self, frame: MeasuredFrame, found: list[FoundItem], support: Plane
     ) -> tuple[ItemReport, ...]:
         """Give a report for each item of a frame."""
         self._tracker.settings = self.settings.tracking
@@ -60,8 +60,10 @@ class Judge:
             _observe(frame, item, face, support) for item, face in zip(found, faces, strict=True)
         ]
         tracks = self._tracker.update(seen, frame.stamp_ns)
-        self._known = {track.track_id: self._known.get(track.track_id) or _Known(np.zeros(3))
-                       for track in self._tracker.tracks}
+        self._known = {
+            track.track_id: self._known.get(track.track_id) or _Known(np.zeros(3))
+            for track in self._tracker.tracks
+        }
         reports: list[ItemReport] = []
         used = 0
         for item, face, track in zip(found, faces, tracks, strict=True):
@@ -72,7 +74,7 @@ class Judge:
 
     def _report(
         self,
-        frame: RgbdFrame,
+        frame: MeasuredFrame,
         item: FoundItem,
         face: Face | None,
         track: Track,
@@ -95,7 +97,7 @@ class Judge:
 
     def _view(
         self,
-        frame: RgbdFrame,
+        frame: MeasuredFrame,
         item: FoundItem,
         face: Face,
         track: Track,
@@ -104,7 +106,6 @@ class Judge:
         status: Status,
     ) -> ItemView:
         """Look at the item now and fuse it with what was seen; unclean looks are not fused."""
-        assert frame.camera is not None
         margin = int(np.ceil(2 * MARGIN_M * frame.camera.fx / max(face.centre[2], 1e-3)))
         window = window_around(item, found, frame.rgb.shape, margin)
         new = rectify(frame, window, face, self.profile)
@@ -121,7 +122,7 @@ class Judge:
 
     def _judged(
         self,
-        frame: RgbdFrame,
+        frame: MeasuredFrame,
         item: FoundItem,
         face: Face,
         track: Track,
@@ -130,7 +131,6 @@ class Judge:
         evidence: GeometryEvidence,
         used: int,
     ) -> ItemReport:
-        assert frame.depth_m is not None and frame.camera is not None
         image = ImageMap(view, item.roi, item.mask, frame.depth_m, frame.camera)
         damages: list[DamageInstance] = []
         for blob in evidence.blobs[: max(0, _MOST_INSTANCES - used)]:
@@ -156,15 +156,16 @@ class Judge:
         )
 
 
-def _identity(frame: RgbdFrame) -> tuple[str, float]:
+def _identity(frame: MeasuredFrame) -> tuple[str, float]:
     return (frame.identity.sku, frame.identity.confidence) if frame.identity else ('', 0.0)
 
 
-def _observe(frame: RgbdFrame, item: FoundItem, face: Face | None, support: Plane) -> Observation:
+def _observe(
+    frame: MeasuredFrame, item: FoundItem, face: Face | None, support: Plane
+) -> Observation:
     colour = frame.rgb[item.roi.slices][item.mask].mean(axis=0)
     if face is not None:
         return Observation(face.centre, face.size, colour, not item.status & _UNCLEAN)
-    assert frame.camera is not None
     u, v = item.roi.x + item.roi.width / 2, item.roi.y + item.roi.height / 2
     place = on_plane(np.array(u), np.array(v), support, frame.camera)
     metres = support.offset / frame.camera.fx
@@ -182,7 +183,7 @@ def _quality(view: ItemView) -> Status:
     return status | (Status.PARTLY_JUDGED if visible < 0.75 else Status(0))
 
 
-def _blind(item: FoundItem, track: Track, status: Status, frame: RgbdFrame) -> ItemReport:
+def _blind(item: FoundItem, track: Track, status: Status, frame: MeasuredFrame) -> ItemReport:
     """Report an item whose depth is too poor for a face: it is there, and not judged."""
     sku, sku_confidence = _identity(frame)
     position = tuple(float(value) for value in track.last.position_m)

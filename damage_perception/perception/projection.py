@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from damage_perception.frame import CameraIntrinsics
 from damage_perception.report import Roi
 
+Pixels = NDArray[np.floating] | NDArray[np.integer]
+
 
 @dataclass(frozen=True)
 class Plane:
@@ -45,7 +47,7 @@ def _ray_slopes(camera: CameraIntrinsics) -> tuple[NDArray[np.float32], NDArray[
     return columns.astype(np.float32), rows.astype(np.float32)
 
 
-def rays(u: NDArray[np.floating], v: NDArray[np.floating], camera: CameraIntrinsics) -> NDArray:
+def rays(u: Pixels, v: Pixels, camera: CameraIntrinsics) -> NDArray[np.float64]:
     """Give the viewing rays of pixels: (..., 3) float64 with z = 1."""
     x = (np.asarray(u, np.float64) - camera.cx) / camera.fx
     y = (np.asarray(v, np.float64) - camera.cy) / camera.fy
@@ -95,9 +97,7 @@ def points(
     return rays(u, v, camera) * depth_m[v, u].astype(np.float64)[:, None]
 
 
-def on_plane(
-    u: NDArray[np.floating], v: NDArray[np.floating], plane: Plane, camera: CameraIntrinsics
-) -> NDArray[np.float64]:
+def on_plane(u: Pixels, v: Pixels, plane: Plane, camera: CameraIntrinsics) -> NDArray[np.float64]:
     """Give where the rays of pixels meet a plane: (..., 3) metres, NaN if behind the camera."""
     ray = rays(u, v, camera)
     slope = ray @ np.asarray(plane.normal)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.frame import CameraIntrinsics, RgbdFrame
+from damage_perception.frame import CameraIntrinsics, MeasuredFrame
 from damage_perception.perception.face import Face
 from damage_perception.perception.item_view import DEFAULT_RESOLUTION_M, MARGIN_M, ItemView
 from damage_perception.perception.projection import height_image, project
@@ -20,7 +20,7 @@ _LOOKUPS = 3  # fixed-point steps that undo parallax; 20 mm of relief at 45 degr
 
 
 def rectify(
-    frame: RgbdFrame,
+    frame: MeasuredFrame,
     window: ItemWindow,
     face: Face,
     profile: SensorProfile,
@@ -35,7 +35,6 @@ def rectify(
         profile: the noise of the depth.
         resolution_m: metres per pixel of the view.
     """
-    assert frame.depth_m is not None and frame.camera is not None
     roi, mask, others = window.roi, window.item, window.others
     span = face.size[:2] + 2 * MARGIN_M
     resolution_m = max(resolution_m, float(span.max()) / _MOST_PIXELS)

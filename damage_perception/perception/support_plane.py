@@ -23,12 +23,16 @@ class PlaneSettings:
     """How the support is found."""
 
     tolerance_m: float = setting(
-        0.012, 'Metres that a point may lie off the support and still belong to it.',
-        low=0.001, high=0.1,
+        0.012,
+        'Metres that a point may lie off the support and still belong to it.',
+        low=0.001,
+        high=0.1,
     )
     max_tilt_deg: float = setting(
-        60.0, 'Largest angle between the optical axis and the normal of the support, degrees.',
-        low=0.0, high=85.0,
+        60.0,
+        'Largest angle between the optical axis and the normal of the support, degrees.',
+        low=0.0,
+        high=85.0,
     )
     region: tuple[float, ...] = setting(
         (), 'Corners of the region of interest as x, y, x, y, ... pixels; empty = found by itself.'
@@ -119,7 +123,7 @@ def _ransac(cloud: NDArray[np.float64], tolerance_m: float) -> tuple[Plane, NDAr
 
     open3d.utility.random.seed(0)
     cloud3d = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(cloud))
-    model, inliers = cloud3d.segment_plane(tolerance_m, 3, 300)
+    _, inliers = cloud3d.segment_plane(tolerance_m, 3, 300)
     chosen = cloud[np.asarray(inliers, np.int64)]
     if len(chosen) < 3:
         return Plane((0.0, 0.0, -1.0), 0.0), np.zeros(0, np.int64)

@@ -19,6 +19,7 @@ def middle(shape: tuple[int, ...]) -> tuple[slice, slice]:
 
 
 def map_step(camera: CameraIntrinsics) -> int:
+    """Give the pixels between two places of the map of the support."""
     return max(1, camera.width // _MAP_COLUMNS)
 
 
@@ -58,9 +59,7 @@ def _dense(on: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return (on & (share > 0.6)).astype(np.uint8)
 
 
-def outline(
-    on: NDArray[np.bool_], plane: Plane, camera: CameraIntrinsics
-) -> NDArray[np.int32]:
+def outline(on: NDArray[np.bool_], plane: Plane, camera: CameraIntrinsics) -> NDArray[np.int32]:
     """Give the rectangle on the plane that holds a map of the support, (N, 1, 2) pixels.
 
     Belts, trays and tables are rectangles; the outermost hundredth on each side is cut off, since

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from damage_perception.frame import RgbdFrame
 from damage_perception.perception.projection import Plane
 from damage_perception.perception.window import ItemWindow
-from damage_perception.recording.sensor_noise import observe
 from damage_perception.recording.scene import BELT_M, CAMERA, Box, Scene
+from damage_perception.recording.sensor_noise import observe
 from damage_perception.report import Roi
 
 BELT = Plane((0.0, 0.0, -1.0), BELT_M)

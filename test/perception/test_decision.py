@@ -50,7 +50,7 @@ def test_sound_item_passes_once_when_it_has_left() -> None:
     assert decision.decision is Verdict.PASS
     assert decision.frames == 10
     assert decision.stamp_ns == round(0.9 * SECOND)
-    assert maker.update(_report(3.0)) == [] and maker.flush() == []
+    assert [*maker.update(_report(3.0)), *maker.flush()] == []
 
 
 def test_damaged_item_is_diverted_and_the_reason_names_the_damage() -> None:
@@ -114,7 +114,7 @@ def test_item_is_not_decided_again_when_it_comes_back() -> None:
     maker.update(_report(0.0, _item()))
     assert len(maker.update(_report(1.0))) == 1
     maker.update(_report(1.1, _item(confidence=0.9)))
-    assert maker.update(_report(3.0)) == [] and maker.flush() == []
+    assert [*maker.update(_report(3.0)), *maker.flush()] == []
 
 
 def test_time_may_start_again_after_a_flush() -> None:

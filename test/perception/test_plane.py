@@ -58,7 +58,8 @@ def test_support_is_remembered_while_it_is_covered() -> None:
     covered = _belt(seed=1)
     covered[50:190] = 0.7  # one parcel hides nearly all of the belt
     support = finder.update(covered, CAMERA)
-    assert before is not None and support is not None
+    assert before is not None
+    assert support is not None
     assert support.plane.offset == pytest.approx(1.0, abs=0.003)
     assert np.mean(support.region == before.region) > 0.97
 

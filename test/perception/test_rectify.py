@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import pytest
+from made_frames import BELT, SPEED_M_S, box, frame_of, window_of
 
 from damage_perception.frame import RgbdFrame
 from damage_perception.perception.face import Face, find_face
@@ -11,7 +12,6 @@ from damage_perception.perception.rectify import rectify
 from damage_perception.perception.sensor import SensorProfile
 from damage_perception.perception.window import ItemWindow
 from damage_perception.recording.scene import BELT_M, CAMERA, Box
-from made_frames import BELT, SPEED_M_S, box, frame_of, window_of
 
 PROFILE = SensorProfile()
 
