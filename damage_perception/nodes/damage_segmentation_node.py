@@ -8,7 +8,7 @@ from typing import Any
 
 from sensor_msgs.msg import CameraInfo, Image
 
-from damage_perception import msg
+import damage_perception.msg as msg
 from damage_perception.frame import FrameError
 from damage_perception.pipeline import DamagePipeline
 from damage_perception.report import DamageReport, Health
@@ -23,7 +23,7 @@ from damage_perception.ros.spinning import spin
 from damage_perception.ros.worker import NewestWorker
 from damage_perception.settings import Settings
 
-WATCH_PERIOD_S = 0.1
+WATCH_PERIOD_S = 0.05
 REPEAT_UNKNOWN_S = 0.5  # while no pair comes, a report says so at this interval
 DIAGNOSE_PERIOD_S = 1.0
 
@@ -35,8 +35,7 @@ class DamageSegmentationNode(ManagedNode):
         super().__init__('damage_segmentation_node')
         self.settings = LiveSettings(self, SegmentationNodeSettings())
         self.core = LiveSettings(self, Settings())
-        self._inputs: list[Any] = []
-        self._worker: NewestWorker[Job] | None = None
+        self._worker: Any = None  # NewestWorker[Job] while active
 
     def configure(self) -> None:
         """Make the pipeline and what it speaks through."""
@@ -50,12 +49,12 @@ class DamageSegmentationNode(ManagedNode):
         self._source = FrameSource(self.settings.value.input, self.now_s(), topics)
         self._worker = NewestWorker(self._work, self._failed, 'damage_pipeline')
         self._epoch, self._last = 0, DamageReport(0, '', 0, 0, Health.UNKNOWN, 'no image yet')
-        self._silence, self._state = '', (diagnostics.STALE, '')
+        self._silence, self._diagnosed = '', (diagnostics.STALE, False)
         self._repeated_s = self._diagnosed_s = -1e9
-        self._listen(Image, RGB, lambda message: self._on_image(RGB, message))
-        self._listen(Image, DEPTH, lambda message: self._on_image(DEPTH, message))
-        self._listen(CameraInfo, INFO, self._on_info)
-        self._listen(msg.ItemIdentity, IDENTITY, self._source.add_identity)
+        self.listen(Image, RGB, lambda message: self._on_image(RGB, message), qos.SENSOR)
+        self.listen(Image, DEPTH, lambda message: self._on_image(DEPTH, message), qos.SENSOR)
+        self.listen(CameraInfo, INFO, self._on_info, qos.SENSOR)
+        self.listen(msg.ItemIdentity, IDENTITY, self._source.add_identity, qos.RESULT)
         self._timer = self.every(WATCH_PERIOD_S, self._watch)
 
     def deactivate(self) -> None:
@@ -63,9 +62,7 @@ class DamageSegmentationNode(ManagedNode):
         if self._worker is None:
             return
         self.destroy_timer(self._timer)
-        for subscription in self._inputs:
-            self.destroy_subscription(subscription)
-        self._inputs.clear()
+        self.stop_listening()
         self._worker.stop()
         self._worker = None
         self._pipeline.reset()
@@ -76,12 +73,6 @@ class DamageSegmentationNode(ManagedNode):
             self._outputs.destroy(self)
             self._diagnostics.destroy()
             del self._outputs, self._diagnostics, self._pipeline
-
-    def _listen(self, kind: Any, topic: str, callback: Any) -> None:
-        events = qos.subscription_events(self.resolve_topic_name(topic), self.warn)
-        self._inputs.append(
-            self.create_subscription(kind, topic, callback, qos.SENSOR, event_callbacks=events)
-        )
 
     def _on_image(self, name: str, message: Any) -> None:
         self._submit(self._source.add_image(name, message, self.now_s()))
@@ -143,9 +134,9 @@ class DamageSegmentationNode(ManagedNode):
         elif self._last.health != Health.OK:
             level, text = diagnostics.WARN, self._last.reason
         state = (level, bool(self._silence))
-        if state == self._state and now - self._diagnosed_s < DIAGNOSE_PERIOD_S:
+        if state == self._diagnosed and now - self._diagnosed_s < DIAGNOSE_PERIOD_S:
             return
-        self._state, self._diagnosed_s = state, now
+        self._diagnosed, self._diagnosed_s = state, now
         values = diagnostics.source_values(self._source, now)
         values['frames overwritten'] = self._worker.overwritten
         values |= {f'{stage} (ms)': float(ms) for stage, ms in self._last.timings_ms.items()}

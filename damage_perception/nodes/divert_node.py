@@ -7,9 +7,7 @@ import math
 import sys
 from typing import Any
 
-from rclpy.event_handler import SubscriptionEventCallbacks
-
-from damage_perception import msg
+import damage_perception.msg as msg
 from damage_perception.perception.decision import DecisionMaker
 from damage_perception.report import DamageReport, Decision, Health, Pose, Verdict
 from damage_perception.ros import diagnostics, qos
@@ -18,7 +16,7 @@ from damage_perception.ros.messages import decision_to_message, report_from_mess
 from damage_perception.ros.node_settings import DivertNodeSettings
 from damage_perception.ros.parameters import LiveSettings
 from damage_perception.ros.spinning import spin
-from damage_perception.ros.synchronizer import JUMP_BACK_NS
+from damage_perception.ros.stamp_order import StampOrder
 
 DIAGNOSE_PERIOD_S = 1.0
 NO_POSE = Pose((math.nan,) * 3, (math.nan,) * 4)
@@ -30,7 +28,7 @@ class DivertNode(ManagedNode):
     def __init__(self) -> None:
         super().__init__('divert_node')
         self.settings = LiveSettings(self, DivertNodeSettings())
-        self._inputs: list[Any] = []
+        self._timer: Any = None
 
     def configure(self) -> None:
         """Make what the node speaks through."""
@@ -42,27 +40,20 @@ class DivertNode(ManagedNode):
         """Listen to reports and let the heart beat."""
         self._maker = DecisionMaker(self.settings.value.decision)
         self._newest: DamageReport | None = None
+        self._order = StampOrder()
         self._arrived_s, self._diagnosed_s = self.now_s(), -1e9
         self._alive, self._decided = False, 0
-        topic = self.resolve_topic_name('damage/report')
-        events = qos.subscription_events(topic, self.warn)
-        events = SubscriptionEventCallbacks(
-            incompatible_qos=events.incompatible_qos, matched=self._on_matched
+        self.listen(
+            msg.DamageReport, 'damage/report', self._on_report, qos.RESULT, self._on_matched
         )
-        self._inputs = [
-            self.create_subscription(
-                msg.DamageReport, 'damage/report', self._on_report, qos.RESULT,
-                event_callbacks=events,
-            )
-        ]  # fmt: skip
         self._timer = self.every(self.settings.value.heartbeat.period_s, self._beat)
 
     def deactivate(self) -> None:
         """Stop to listen."""
-        for subscription in self._inputs:
-            self.destroy_subscription(subscription)
+        self.stop_listening()
+        if self._timer is not None:
             self.destroy_timer(self._timer)
-        self._inputs.clear()
+            self._timer = None
 
     def cleanup(self) -> None:
         """Give the publishers back."""
@@ -90,7 +81,9 @@ class DivertNode(ManagedNode):
         if report.stamp_ns == 0:  # no image has come yet
             self._newest = self._newest or report
             return
-        if self._newest is not None and report.stamp_ns < self._newest.stamp_ns - JUMP_BACK_NS:
+        if self._order.goes_back(report.stamp_ns):
+            self._order = StampOrder()
+            self._order.goes_back(report.stamp_ns)
             self.get_logger().warning('time went back; all open items are decided')
             self._send(self._maker.flush())
         self._newest = report

@@ -17,7 +17,7 @@ from damage_perception.ros.image_conversion import (
 )
 from damage_perception.ros.node_settings import InputSettings
 from damage_perception.ros.synchronizer import Match, Synchronizer
-from damage_perception.ros.topic_watch import TopicWatch
+from damage_perception.ros.topic_watch import TopicWatch, describe_silence
 
 RGB, DEPTH, INFO = 'rgb/image_rect_color', 'depth_registered/image_rect', 'rgb/camera_info'
 IDENTITY = 'item/identity'
@@ -104,11 +104,11 @@ class FrameSource:
         if now_s - self._matched_s <= self.settings.stale_after_s:
             return ''
         silent = [
-            watch.describe_silence(now_s)
+            watch
             for name, watch in self.watches.items()
             if watch.age_s(now_s) > self.settings.stale_after_s and not self._holds(name)
         ]
-        return ' and '.join(silent) or self._mismatch()
+        return describe_silence(silent, now_s) or self._mismatch()
 
     def _holds(self, name: str) -> bool:
         return name == INFO and self._info is not None

@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from typing import Any
 
+from rclpy._rclpy_pybind11 import RCLError
 from rclpy.clock import Clock, ClockType
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import QoSProfile
 from rclpy.timer import Timer
 
+from damage_perception.ros import qos
 from damage_perception.ros.throttle import Throttle
 
 
@@ -22,6 +26,9 @@ class ManagedNode(LifecycleNode):
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
+        self._change_state = self._service_change_state.callback
+        self._service_change_state.callback = self._change_state_safely
+        self._listening: list[Any] = []
         self.warn = Throttle(self.get_logger().warning)
 
     def configure(self) -> None:
@@ -49,6 +56,34 @@ class ManagedNode(LifecycleNode):
         """Call back by that clock."""
         return self.create_timer(period_s, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
+    def listen(
+        self,
+        kind: Any,
+        topic: str,
+        callback: Callable[[Any], object],
+        profile: QoSProfile,
+        matched: Callable[[Any], None] | None = None,
+    ) -> None:
+        """Subscribe until `stop_listening`; a callback that raises is logged, and that is all."""
+
+        def safely(message: Any) -> None:
+            try:
+                callback(message)
+            except Exception as error:  # rclpy would end the process
+                self.warn(f'{topic}: a message could not be used: {error!r}', kind=topic)
+
+        events = qos.subscription_events(self.resolve_topic_name(topic), self.warn)
+        events.matched = matched
+        self._listening.append(
+            self.create_subscription(kind, topic, safely, profile, event_callbacks=events)
+        )
+
+    def stop_listening(self) -> None:
+        """End all subscriptions that `listen` made."""
+        for subscription in self._listening:
+            self.destroy_subscription(subscription)
+        self._listening.clear()
+
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Handle the transition of that name, like those below."""
         return self._transition('configured', [self.configure])
@@ -74,6 +109,15 @@ class ManagedNode(LifecycleNode):
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Clean up after a transition that failed."""
         return self._transition('unconfigured after an error', [self.deactivate, self.cleanup])
+
+    def _change_state_safely(self, request: Any, response: Any) -> Any:
+        """Refuse a transition that the state does not have; rclpy itself would end the process."""
+        try:
+            return self._change_state(request, response)
+        except RCLError as error:
+            self.get_logger().warning(f'transition refused: {error}')
+            response.success = False
+            return response
 
     def _transition(
         self, reached: str, steps: list[Callable[[], object]]

@@ -11,7 +11,7 @@ from geometry_msgs.msg import Pose as PoseMessage
 from sensor_msgs.msg import RegionOfInterest
 from std_msgs.msg import Header
 
-from damage_perception import msg
+import damage_perception.msg as msg
 from damage_perception.report import (
     NOT_JUDGED,
     DamageInstance,
@@ -116,6 +116,7 @@ def _item_from_message(message: Any) -> ItemReport:
         status=Status(message.status),
         frames=message.frames,
         damages=tuple(_damage_from_message(damage) for damage in message.damages),
+        mask=np.empty((0, 0), np.bool_),
         confidence_map=np.empty((0, 0), np.float32),
     )
 

@@ -21,7 +21,7 @@ class InputSettings:
         10, 'Images kept of each topic until their partner comes.', low=1, high=100, live=False
     )
     stale_after_s: float = setting(
-        0.6, 'Silence after which a topic counts as missing, s.', low=0.05, high=60.0
+        0.8, 'Silence after which a topic counts as missing, s.', low=0.05, high=60.0
     )
     identity_valid_s: float = setting(
         2.0, 'Time around its stamp for which an item identity holds, s.', low=0.0, high=3600.0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 T = TypeVar('T')
 
+MARK = '<!-- parameters -->'
 YAML_HEAD = '# Made from the settings dataclasses; a test keeps them equal.\n'
 
 
@@ -100,3 +102,20 @@ def _range(p: Parameter) -> str:
 def _range_note(p: Parameter) -> str:
     text = _range(p)
     return f' ({text})' if text else ''
+
+
+def write_docs(root: Path, all_settings: Sequence[Any]) -> None:
+    """Write `config/damage_perception.yaml` and the README's table between its two marks."""
+    config = root / 'config' / 'damage_perception.yaml'
+    config.write_text(parameters_yaml(all_settings), encoding='utf-8')
+    readme = root / 'README.md'
+    parts = readme.read_text(encoding='utf-8').split(MARK) if readme.exists() else []
+    if len(parts) == 3:
+        parts[1] = f'\n{parameters_table(all_settings)}'
+        readme.write_text(MARK.join(parts), encoding='utf-8')
+
+
+if __name__ == '__main__':  # in the root of the repository, after a setting has changed
+    from damage_perception.ros.node_settings import ALL_SETTINGS
+
+    write_docs(Path.cwd(), ALL_SETTINGS)

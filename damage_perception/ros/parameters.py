@@ -11,6 +11,7 @@ from rcl_interfaces.msg import (
     ParameterDescriptor,
     SetParametersResult,
 )
+from rclpy.exceptions import ParameterUninitializedException
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
@@ -37,11 +38,7 @@ class LiveSettings(Generic[T]):
         self._prefix = prefix
         parameters = list(parameters_of(defaults, prefix))
         self._names = {parameter.name for parameter in parameters}
-        values: dict[str, Any] = {}
-        for parameter in parameters:
-            if not node.has_parameter(parameter.name):
-                node.declare_parameter(parameter.name, parameter.default, describe(parameter))
-            values[parameter.name] = node.get_parameter(parameter.name).value
+        values = {parameter.name: _value(node, parameter) for parameter in parameters}
         self.value: T = with_values(defaults, values, prefix)
         node.add_on_set_parameters_callback(self._check)
         node.add_post_set_parameters_callback(self._take)
@@ -75,3 +72,19 @@ def describe(parameter: Parameter) -> ParameterDescriptor:
         last = _INT_LIMIT if parameter.high is None else int(parameter.high)
         descriptor.integer_range = [IntegerRange(from_value=first, to_value=last, step=1)]
     return descriptor
+
+
+def _value(node: Node, parameter: Parameter) -> Any:
+    """Declare a parameter and give its value.
+
+    An empty list tells rclpy nothing about its elements, and a parameter file with an empty list
+    leaves a parameter without value; so such a one is declared by type and may have no value.
+    """
+    empty = parameter.default == []
+    default = RosParameter.Type.DOUBLE_ARRAY if empty else parameter.default
+    if not node.has_parameter(parameter.name):
+        node.declare_parameter(parameter.name, default, describe(parameter))
+    try:
+        return node.get_parameter(parameter.name).value
+    except ParameterUninitializedException:
+        return parameter.default

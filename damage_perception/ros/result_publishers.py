@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleNode
 from sensor_msgs.msg import Image
 
-from damage_perception import msg
+import damage_perception.msg as msg
 from damage_perception.overlay import draw_overlay
 from damage_perception.report import DamageReport
 from damage_perception.ros import qos

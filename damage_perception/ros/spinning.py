@@ -21,9 +21,7 @@ def clean_shared_memory() -> None:
         subprocess.run([tool, 'shm', 'clean'], capture_output=True, timeout=10.0, check=False)
 
 
-def spin(
-    factories: Sequence[Callable[[], ManagedNode]], args: Sequence[str] | None = None
-) -> int:
+def spin(factories: Sequence[Callable[[], ManagedNode]], args: Sequence[str] | None = None) -> int:
     """Make nodes, start them and serve them until SIGINT or SIGTERM.
 
     Args:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-_INTERVALS = 16  # recent intervals that say how close the next message can be
+from damage_perception.ros.stamp_order import StampOrder
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,19 +40,15 @@ class Stream:
     def __init__(self, size: int) -> None:
         self.queue: list[Entry] = []
         self.counts = Counts()
-        self.newest_ns: int | None = None
+        self.order = StampOrder()
         self.arrived_s: float | None = None  # of the newest arrival, whatever its stamp
         self._size = size
         self._used_ns: int | None = None
-        self._intervals: deque[int] = deque(maxlen=_INTERVALS)
 
     @property
-    def earliest_next_ns(self) -> int:
-        """Earliest stamp that the next message can have, judged by the recent intervals."""
-        if self.newest_ns is None:
-            return -(1 << 63)
-        usual = min(self._intervals) if len(self._intervals) == _INTERVALS else 0
-        return self.newest_ns + usual
+    def newest_ns(self) -> int | None:
+        """Newest stamp since the start or the last `clear`."""
+        return self.order.newest_ns
 
     def add(self, entry: Entry) -> None:
         """Sort a message in, unless it is a duplicate or older than one that was used."""
@@ -98,15 +93,11 @@ class Stream:
         """Forget all stamps; the counts stay."""
         self.counts.unmatched += len(self.queue)
         self.queue.clear()
-        self._intervals.clear()
-        self.newest_ns = self._used_ns = None
+        self.order = StampOrder()
+        self._used_ns = None
 
     def _insert(self, entry: Entry) -> None:
         insort(self.queue, entry, key=_stamp)
-        if self.newest_ns is None or entry.stamp_ns > self.newest_ns:
-            if self.newest_ns is not None:
-                self._intervals.append(entry.stamp_ns - self.newest_ns)
-            self.newest_ns = entry.stamp_ns
         if len(self.queue) > self._size:
             del self.queue[0]
             self.counts.unmatched += 1

@@ -11,9 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from damage_perception.ros.stamp_order import JUMP_NS
 from damage_perception.ros.stream import Entry, Stream
-
-JUMP_BACK_NS = 500_000_000  # a stamp this much older than the newest is a new run, not a late frame
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,8 @@ class Synchronizer:
     else when the next message proves it, at the latest `slop_s` after both have arrived.
     Matches come in order of time and no message is used twice.
 
-    Time going back by more than half a second (a recording that loops) clears all queues and
-    increases `jumps` once, however the streams interleave; a message that is only out of order is
-    sorted in where it still can be.
+    Time going back (a recording that loops) clears all queues and increases `jumps` once, however
+    the streams interleave; a message that is only out of order is sorted in where it still can be.
 
     Args:
         streams: names, the first of which leads.
@@ -73,11 +71,14 @@ class Synchronizer:
             The matches that are complete now, oldest first.
         """
         now_s = time.monotonic() if now_s is None else now_s
-        self._notice_jump(stream, stamp_ns)
+        taker = self.streams[stream]
         if self._is_left_over(stream, stamp_ns):
-            self.streams[stream].refuse_late()
+            taker.refuse_late()
             return []
-        self.streams[stream].add(Entry(stamp_ns, message, now_s))
+        if taker.order.goes_back(stamp_ns):
+            self._jump(stream)
+            taker.order.goes_back(stamp_ns)
+        taker.add(Entry(stamp_ns, message, now_s))
         return self.poll(now_s)
 
     def poll(self, now_s: float | None = None) -> list[Match]:
@@ -98,10 +99,8 @@ class Synchronizer:
             if lead is not None and other.newest_ns is not None
         }
 
-    def _notice_jump(self, stream: str, stamp_ns: int) -> None:
-        newest = self.streams[stream].newest_ns
-        if newest is None or stamp_ns > newest - JUMP_BACK_NS:
-            return
+    def _jump(self, stream: str) -> None:
+        """Begin anew; what the other streams still had under way will be refused."""
         self.jumps += 1
         for name, other in self.streams.items():
             if other.newest_ns is not None:
@@ -116,7 +115,7 @@ class Synchronizer:
             return False
         newest = [other.newest_ns for other in self.streams.values()]
         front = max((ns for ns in newest if ns is not None), default=stamp_ns)
-        if stamp_ns > last - JUMP_BACK_NS and stamp_ns > front + JUMP_BACK_NS:
+        if stamp_ns > last and stamp_ns > front + JUMP_NS:
             return True
         del self._before_jump[stream]
         return False
@@ -161,8 +160,8 @@ class Synchronizer:
             distance == 0
             or now_s - max(lead.arrived_s, entry.arrived_s) >= self._slop_ns / 1e9
             or (
-                other.earliest_next_ns >= lead.stamp_ns + distance
-                and self._lead.earliest_next_ns >= entry.stamp_ns + distance
+                other.order.earliest_next_ns >= lead.stamp_ns + distance
+                and self._lead.order.earliest_next_ns >= entry.stamp_ns + distance
             )
         )
 

@@ -25,7 +25,7 @@ class Throttle:
         self._said: dict[str, float] = {}
 
     def __call__(self, text: str, kind: str = '') -> None:
-        """Say it, or keep it back; texts of one kind, which differ in numbers, count as the same."""
+        """Say it or keep it back; texts of one `kind`, which differ in numbers, are the same."""
         kind = kind or text
         now = self._clock()
         self._said = {k: at for k, at in self._said.items() if now - at < self._period_s}

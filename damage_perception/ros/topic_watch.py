@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 _WINDOW = 30  # messages that the rate is measured over
 
@@ -37,8 +38,21 @@ class TopicWatch:
         span = max(now_s, self._arrivals[-1]) - self._arrivals[0]
         return (len(self._arrivals) - 1) / span if span > 0 else 0.0
 
-    def describe_silence(self, now_s: float) -> str:
+    def silence(self, now_s: float) -> str:
         """Say for how long it has been silent."""
-        if not self._arrivals:
-            return f'{self.topic} has not sent anything yet'
-        return f'{self.topic} has been silent for {self.age_s(now_s):.1f} s'
+        return f'has been silent for {self.age_s(now_s):.1f} s'
+
+
+def describe_silence(watches: Sequence[TopicWatch], now_s: float) -> str:
+    """Name the topics that are silent, those that never spoke together; empty = none."""
+    never = [watch.topic for watch in watches if watch.newest_stamp_ns is None]
+    parts = [
+        f'{watch.topic} {watch.silence(now_s)}'
+        for watch in watches
+        if watch.newest_stamp_ns is not None
+    ]
+    if len(never) == 1:
+        parts.append(f'{never[0]} has not sent anything yet')
+    elif never:
+        parts.append(f'{", ".join(never[:-1])} and {never[-1]} have not sent anything yet')
+    return '; '.join(parts)

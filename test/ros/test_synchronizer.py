@@ -90,8 +90,21 @@ def test_four_cameras_match_and_a_missing_one_spoils_only_its_own_instant() -> N
 def test_time_going_back_clears_once_and_goes_on() -> None:
     run = steady(33, 60, 0, 0)
     sync = Synchronizer(['a', 'b'])
-    assert len(feed(sync, run + [('a', 60 * 33)] + run)) == 120
+    assert len(feed(sync, [*run, ('a', 60 * 33), *run])) == 120
     assert sync.jumps == 1
+
+
+def test_a_loop_of_half_a_second_or_a_slow_stream_is_noticed_too() -> None:
+    sync = Synchronizer(['a', 'b'])
+    assert len(feed(sync, steady(33, 10, 0, 0) * 3)) == 10 + 8 + 8
+    sync = Synchronizer(['a', 'b'])
+    assert len(feed(sync, steady(500, 15, 0, 0) * 3)) == 45
+
+
+def test_a_slow_stream_out_of_order_does_not_count_as_a_jump() -> None:
+    sync = Synchronizer(['a', 'b'])
+    feed(sync, [*steady(500, 5, 0, 0), ('a', 3000), ('a', 2500)])
+    assert sync.jumps == 0
 
 
 def test_messages_under_way_at_the_jump_do_not_count_as_a_second_one() -> None:

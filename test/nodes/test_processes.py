@@ -1,0 +1,74 @@
+"""The real nodes with the real pipeline as a process: killed, started again, ended in order."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ros_graph import Graph, wait_for
+
+from damage_perception import msg
+
+SHARED_MEMORY = Path('/dev/shm')
+CODE = 'from damage_perception.nodes.damage_perception_node import main; main()'
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    """Start both nodes, away from the source folder, which would hide the built package."""
+    return subprocess.Popen(
+        [sys.executable, '-c', CODE, *arguments], stderr=subprocess.PIPE, text=True, cwd='/'
+    )
+
+
+@pytest.fixture
+def processes() -> Iterator[list[subprocess.Popen[str]]]:
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_a_killed_node_reports_within_five_seconds_of_its_new_start(
+    graph: Graph, processes: list[subprocess.Popen[str]]
+) -> None:
+    reports = graph.listen(msg.DamageReport, 'damage/report')
+    processes.append(start())
+    graph.stream(lambda: reports, 20.0)
+    sizes = []
+    for _ in range(2):
+        processes[-1].kill()
+        processes[-1].wait()
+        reports.clear()
+        began = time.monotonic()
+        processes.append(start())
+        graph.stream(lambda: reports, 20.0)
+        assert time.monotonic() - began < 5.0
+        sizes.append(sum(file.stat().st_size for file in SHARED_MEMORY.glob('fastrtps_*')))
+    assert sizes[1] <= sizes[0] + 1_000_000, 'killed processes must not leave shared memory behind'
+
+
+def test_an_interrupt_ends_the_process_in_order(
+    graph: Graph, processes: list[subprocess.Popen[str]]
+) -> None:
+    reports = graph.listen(msg.DamageReport, 'damage/report')
+    processes.append(start())
+    wait_for(lambda: reports, 20.0, 'a report')
+    processes[0].send_signal(signal.SIGINT)
+    assert processes[0].wait(10.0) == 0
+    assert 'Traceback' not in processes[0].stderr.read()
+
+
+def test_a_refused_parameter_is_said_in_a_sentence(
+    domain: int, processes: list[subprocess.Popen[str]]
+) -> None:
+    processes.append(start('--ros-args', '-p', 'decision.threshold:=2.0'))
+    assert processes[0].wait(20.0) == 2
+    said = processes[0].stderr.read()
+    assert 'decision.threshold' in said
+    assert 'Traceback' not in said
