@@ -13,7 +13,7 @@ from damage_perception.synthesis.turned import bottle, jar, tin, tube
 from damage_perception.synthesis.units import blister, multi_pack
 from damage_perception.synthesis.wear import ODDITIES
 
-_BUILDERS: dict[str, Callable[[Product, Rng, float], Patch]] = {
+_BUILDERS: dict[str, Callable[[Product, Rng, float, float], Patch]] = {
     'shipping_carton': shipping_carton,
     'retail_carton': retail_carton,
     'poly_mailer': poly_mailer,
@@ -34,7 +34,9 @@ _FITTING = {  # oddities that a family does not carry
 }
 
 
-def build_item(product: Product, rng: Rng, mpp: float, oddities: float = 0.25) -> Patch:
+def build_item(
+    product: Product, rng: Rng, mpp: float, oddities: float = 0.25, roomy: bool = False
+) -> Patch:
     """Make a sound copy.
 
     Args:
@@ -42,8 +44,11 @@ def build_item(product: Product, rng: Rng, mpp: float, oddities: float = 0.25) -
         rng: the copy's own generator.
         mpp: metres per pixel of the layers.
         oddities: probability of each harmless oddity.
+        roomy: leave room on the canvas for what lies beside the item.
     """
-    patch = _BUILDERS[product.family](product, rng, mpp)
+    beside = 1.15 if product.family in ('tin', 'jar') else 0.35  # a lid lies there
+    margin = 0.02 + beside * max(product.size[:2]) * roomy
+    patch = _BUILDERS[product.family](product, rng, mpp, margin)
     for name, add in ODDITIES.items():
         fits = product.family in _FITTING.get(name, (product.family,))
         chance = oddities * (0.15 if name == 'handle' else 0.6)

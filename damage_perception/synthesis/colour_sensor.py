@@ -42,13 +42,13 @@ class ColourSensor:
 
 def draw_colour_sensor(rng: Rng, style: str = 'standard') -> ColourSensor:
     """Draw a colour camera."""
-    motion = rng.uniform(0, 3.0) if rng.random() < 0.5 else 0.0
+    motion = rng.uniform(0, 2.5) if rng.random() < 0.35 else 0.0
     turn = rng.uniform(0, 2 * np.pi)
     tint = 0.10 if style == 'standard' else 0.2
     return ColourSensor(
-        exposure=float(np.exp(rng.normal(0, 0.28))),
+        exposure=float(np.exp(rng.normal(0, 0.25))),
         balance=(1 + rng.uniform(-tint, tint), 1.0, 1 + rng.uniform(-tint, tint)),
-        blur=rng.uniform(0.35, 1.0),
+        blur=rng.uniform(0.3, 0.85),
         motion=(motion * np.cos(turn), motion * np.sin(turn)),
         noise=(rng.uniform(0.001, 0.006), rng.uniform(0.002, 0.012)),
         jpeg=int(rng.integers(70, 97)) if rng.random() < 0.6 else 0,
@@ -57,12 +57,16 @@ def draw_colour_sensor(rng: Rng, style: str = 'standard') -> ColourSensor:
 
 
 def take_picture(
-    sensor: ColourSensor, radiance: NDArray[np.float32], rng: Rng, scale: float
+    sensor: ColourSensor, radiance: NDArray[np.float32], white: float, rng: Rng, scale: float
 ) -> NDArray[np.uint8]:
-    """Turn linear radiance (H, W, 3) into an sRGB picture (H, W, 3) uint8."""
+    """Turn linear radiance (H, W, 3) into an sRGB picture (H, W, 3) uint8.
+
+    `white` is the radiance of white paper on the support: the camera sees more than the crop, so
+    its exposure follows the light as much as what lies in the crop.
+    """
     light = _smear(radiance, sensor, scale)
     low, high = np.percentile(light[::4, ::4, 1], (50, 97))
-    bright = max(float(high), 1.3 * float(low)) + 1e-4
+    bright = max(float(high), 1.3 * float(low), 0.55 * white) + 1e-4
     gains = np.asarray(sensor.balance, np.float32) * np.float32(
         sensor.exposure * min(0.72 / bright, 6.0)
     )

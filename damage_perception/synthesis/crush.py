@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.report import DamageType
-from damage_perception.synthesis.noise import Field, Rng, smoothstep, value_noise
+from damage_perception.synthesis.noise import Field, Rng, smoothstep
 from damage_perception.synthesis.patch import Damage, Patch, blend
 from damage_perception.synthesis.truth import VISIBLE_M, record
 
@@ -25,7 +25,7 @@ def crush(patch: Patch, rng: Rng, major: bool) -> Damage | None:
     }[kind]
     share, creases = shape(patch, rng, major)
     before = patch.height.copy()
-    crumple = value_noise(rng, patch.shape, rng.uniform(18, 40), 2)
+    crumple = patch.noise(rng, rng.uniform(18, 40), 2)
     drop = depth * share * (1 + 0.10 * crumple)
     sunk = np.maximum(patch.height - drop, 0.002)
     patch.height[patch.mask] = sunk[patch.mask].astype(np.float32)
@@ -37,7 +37,7 @@ def crush(patch: Patch, rng: Rng, major: bool) -> Damage | None:
 def _scar(patch: Patch, creases: Field, share: Field, rng: Rng) -> None:
     """Creases break print and fibre: thin lines lighter or darker than the surface."""
     shade = (235, 228, 215) if rng.random() < 0.5 else (52, 40, 30)
-    broken = np.clip(0.6 + 0.5 * value_noise(rng, patch.shape, 50, 1), 0, 1)
+    broken = np.clip(0.6 + 0.5 * patch.noise(rng, 50, 1), 0, 1)
     weight = creases * broken * smoothstep(0.02, 0.2, share) * patch.mask
     blend(patch.albedo, shade, (weight * np.float32(rng.uniform(0.15, 0.6))).astype(np.float32))
 
@@ -94,7 +94,7 @@ def _corner_crush(patch: Patch, rng: Rng, major: bool) -> tuple[Field, Field]:
     dx, dy = size[0] / 2 - signs[0] * x, size[1] / 2 - signs[1] * y
     reach = min(rng.uniform(0.035, 0.09) if major else rng.uniform(0.02, 0.045), 0.6 * min(size))
     turn = rng.uniform(0.3, 1.27)
-    bend = 0.1 * value_noise(rng, patch.shape, 6)
+    bend = 0.1 * patch.noise(rng, 6)
     far = (dx * np.cos(turn) + dy * np.sin(turn)) / reach + bend
     share = np.clip(1 - far, 0, 1)
     second = 0.35 * np.clip(1 - np.abs(far - 0.5) / 0.15, 0, 1)
@@ -108,11 +108,11 @@ def _buckle(patch: Patch, rng: Rng, major: bool) -> tuple[Field, Field]:
     size = _face_size(patch)
     turn = rng.normal(0, 0.35) + (0 if size[0] > size[1] else np.pi / 2)
     across = x * np.cos(turn) + y * np.sin(turn) - rng.uniform(-0.25, 0.25) * size[0]
-    across = across + 0.012 * value_noise(rng, patch.shape, 4)
+    across = across + 0.012 * patch.noise(rng, 4)
     steep, gentle = rng.uniform(0.015, 0.05, 2)
     width = np.where(across > 0, steep, gentle * 1.6)
     share = np.clip(1 - np.abs(across) / width, 0, 1)
-    fade = 0.75 + 0.25 * np.clip(value_noise(rng, patch.shape, 3), -1, 1)
+    fade = 0.75 + 0.25 * np.clip(patch.noise(rng, 3), -1, 1)
     crease = np.exp(-((across / max(0.0015, patch.mpp)) ** 2))
     return (share * fade).astype(np.float32), crease.astype(np.float32)
 

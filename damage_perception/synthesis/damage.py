@@ -26,7 +26,7 @@ _UNITS = ('blister', 'multi_pack')
 def possible(damage_type: DamageType, product: Product) -> bool:
     """Tell whether a product can be damaged that way (a soft bag cannot be crushed)."""
     if damage_type == DamageType.CRUSH:
-        return product.family not in _SOFT
+        return product.family not in (*_SOFT, 'blister')
     if damage_type == DamageType.MISSING_UNIT:
         return product.family in _UNITS
     if damage_type in (DamageType.TEAR, DamageType.HOLE):

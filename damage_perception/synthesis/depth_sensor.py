@@ -111,7 +111,7 @@ def measure_depth(
     else:
         measured = _triangulate(sensor, depth, luma, gloss, rng, scale)
     measured[_dropouts(sensor, luma, gloss, rng, scale)] = np.nan
-    return _register(sensor, measured, scale)
+    return _register(sensor, measured, rng, scale)
 
 
 def _triangulate(
@@ -158,12 +158,14 @@ def _fatten(disparity: Field, window: float) -> Field:
 def _halo(sensor: DepthSensor, disparity: Field, rng: Rng, scale: float) -> NDArray[np.bool_]:
     """Background that is lost near a closer surface: hidden from one eye, or mixed in a window."""
     ragged = value_noise(rng, disparity.shape, max(disparity.shape) / (25 * scale))
-    step = 1.2 * np.maximum(1 + 0.35 * ragged, 0.3)
+    # Near by, a step of the same height is a larger jump, but windows slant along with it.
+    least = max(1.2, 0.025 * float(np.median(disparity)))
+    step = least * np.maximum(1 + 0.35 * ragged, 0.3)
     lost = np.zeros(disparity.shape, bool)
-    for share, least in ((1.0, 0.3), (0.75, -0.7), (0.5, -9.0)):  # the halo's width is uneven
+    for share, above in ((1.0, 0.3), (0.75, -0.7), (0.5, -9.0)):  # the halo's width is uneven
         reach = round(sensor.halo * scale * share)
         if reach > 0:
-            lost |= (_near(disparity, reach, 0) - disparity > step) & (ragged > least)
+            lost |= (_near(disparity, reach, 0) - disparity > step) & (ragged > above)
     eaten = round(sensor.eaten * scale)
     if eaten > 0:
         lost |= (disparity + _near(-disparity, eaten, 0) > step) & (ragged > -0.6)
@@ -237,7 +239,7 @@ def _time_of_flight(
     return (np.round(measured / sensor.quantum) * sensor.quantum).astype(np.float32)
 
 
-def _register(sensor: DepthSensor, depth: Field, scale: float) -> Field:
+def _register(sensor: DepthSensor, depth: Field, rng: Rng, scale: float) -> Field:
     """Carry depth into the colour picture: off by a pixel or so, thin cracks where it stretches."""
     dx, dy = (value * scale for value in sensor.shift)
     matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float64)
@@ -249,5 +251,6 @@ def _register(sensor: DepthSensor, depth: Field, scale: float) -> Field:
         cell = np.floor(np.float32(sensor.registration * sensor.focal) / moved)
         crack = np.zeros(depth.shape, bool)
         crack[:, 1:] = cell[:, 1:] > cell[:, :-1]
-    moved[crack] = np.nan
+    patches = value_noise(rng, depth.shape, max(depth.shape) / (40 * scale)) > 0.5
+    moved[crack & patches] = np.nan
     return moved

@@ -39,6 +39,11 @@ class Light:
     room: NDArray[np.float32]  # (32, 32) what a mirror would show, by direction
     patchy: NDArray[np.float32]  # (8, 8) uneven light over the view, or shadow of a robot
 
+    @property
+    def white(self) -> float:
+        """Radiance of white paper that lies flat."""
+        return self.sky[1] + sum(lamp.power[1] * lamp.direction[2] for lamp in self.lamps)
+
     @classmethod
     def draw(cls, rng: Rng, robot: bool = False) -> Light:
         """Draw a light: one to three lamps, warm or cold, hard or soft."""

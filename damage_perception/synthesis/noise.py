@@ -32,7 +32,8 @@ def value_noise(rng: Rng, shape: tuple[int, int], cells: float, octaves: int = 1
         rows = max(2, round(count * height / longest)) + 2
         cols = max(2, round(count * width / longest)) + 2
         grid = rng.standard_normal((rows, cols), dtype=np.float32)
-        total += weight * cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
+        kind = cv2.INTER_LINEAR if octave else cv2.INTER_CUBIC  # the fine ones need no curves
+        total += weight * cv2.resize(grid, (width, height), interpolation=kind)
         weight *= 0.5
         norm += weight * weight
     return total * np.float32(1.35 / math.sqrt(norm))
@@ -57,10 +58,9 @@ def correlated_noise(rng: Rng, shape: tuple[int, int], sigma: float) -> Field:
     return np.ascontiguousarray(field * np.float32(2.0 * math.sqrt(math.pi) * max(narrow, 0.4)))
 
 
-def ridges(rng: Rng, shape: tuple[int, int], cells: float, octaves: int = 2) -> Field:
-    """Sharp-crested folds in [0, 1]: one at a crest, as a film folds."""
-    field = 1.0 - np.abs(value_noise(rng, shape, cells, octaves)) * np.float32(1.3)
-    return np.clip(field, 0.0, 1.0).astype(np.float32)
+def ridges(field: Field) -> Field:
+    """Turn noise into sharp-crested folds in [0, 1]: one at a crest, as a film folds."""
+    return np.clip(1.0 - np.abs(field) * np.float32(1.3), 0.0, 1.0).astype(np.float32)
 
 
 def smoothstep(low: float, high: float, values: Field) -> Field:

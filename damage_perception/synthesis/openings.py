@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from damage_perception.report import DamageType
 from damage_perception.synthesis.artwork import random_colour
-from damage_perception.synthesis.noise import Rng, smoothstep, value_noise
+from damage_perception.synthesis.noise import Rng, smoothstep
 from damage_perception.synthesis.patch import Damage, Patch, blend
 from damage_perception.synthesis.truth import record
 
@@ -33,7 +33,7 @@ def tear(patch: Patch, rng: Rng, major: bool) -> Damage | None:
     before = patch.height.copy()
     away = _away(patch, gap)
     lift = rng.uniform(0.003, 0.012) if major else rng.uniform(0.001, 0.004)
-    side = smoothstep(-0.6, 1.2, value_noise(rng, patch.shape, 5))
+    side = smoothstep(-0.6, 1.2, patch.noise(rng, 5))
     lips = lift * side * np.exp(-away / (0.25 * lift + 0.006)) * (away > 0)
     patch.height += np.where(patch.mask, lips, 0).astype(np.float32)
     fibre = _fibre(patch, rng, away, rng.uniform(0.001, 0.004))
@@ -52,10 +52,10 @@ def _peel(patch: Patch, rng: Rng) -> Damage | None:
     turn, thin = rng.uniform(0, np.pi), rng.uniform(0.3, 0.8)
     along = (x - at[0]) * np.cos(turn) + (y - at[1]) * np.sin(turn)
     across = ((y - at[1]) * np.cos(turn) - (x - at[0]) * np.sin(turn)) / thin
-    ragged = 0.18 * value_noise(rng, patch.shape, 30, 3)
+    ragged = 0.18 * patch.noise(rng, 30, 3)
     region = (np.hypot(along, across) / radius + ragged < 1) & patch.mask
     before = patch.height.copy()
-    rough = value_noise(rng, patch.shape, 90, 2)
+    rough = patch.noise(rng, 90, 2)
     patch.height[region] -= np.float32(rng.uniform(0.0004, 0.0011)) + 0.00015 * rough[region]
     curl = np.exp(-_away(patch, region) / 0.002) * (~region) * patch.mask
     patch.height += (curl * max(rng.normal(0.0008, 0.0008), 0)).astype(np.float32)
@@ -80,7 +80,7 @@ def hole(patch: Patch, rng: Rng, major: bool) -> Damage | None:
     away = _away(patch, gap)
     bend = rng.normal(-0.002, 0.003) * (1.5 if major else 0.7)
     rim = bend * np.exp(-away / rng.uniform(0.004, 0.01)) * (away > 0) * patch.mask
-    rim *= 1 + 0.5 * value_noise(rng, patch.shape, 12)
+    rim *= 1 + 0.5 * patch.noise(rng, 12)
     patch.height += rim.astype(np.float32)
     fibre = _fibre(patch, rng, away, rng.uniform(0.001, 0.003))
     exposed = major
@@ -94,7 +94,7 @@ def show_inside(patch: Patch, gap: Mask, rng: Rng, depth: float) -> None:
     if not gap.any():
         return
     kind = rng.integers(4)
-    bumps = value_noise(rng, patch.shape, rng.uniform(8, 25), 2)
+    bumps = patch.noise(rng, rng.uniform(8, 25), 2)
     floor = patch.height - np.float32(depth) * (1 + 0.2 * bumps)
     patch.height[gap] = np.maximum(floor, 0.0015)[gap]
     if kind == 0:  # dark inside
@@ -112,7 +112,7 @@ def show_inside(patch: Patch, gap: Mask, rng: Rng, depth: float) -> None:
 
 def _fibre(patch: Patch, rng: Rng, away: NDArray[np.float32], width: float) -> Mask:
     """Show torn fibre (or stretched film) along a gap, of uneven width; return where."""
-    uneven = np.float32(width) * (1 + 0.8 * value_noise(rng, patch.shape, 40, 2))
+    uneven = np.float32(width) * (1 + 0.8 * patch.noise(rng, 40, 2))
     fibre = (away > 0) & (away < uneven) & patch.mask
     pale = np.asarray(patch.side, np.float32) * 0.45 + 0.55 * np.asarray((244, 240, 232))
     grain = rng.normal(0, 10, int(fibre.sum()))[:, None]

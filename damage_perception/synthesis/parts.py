@@ -6,7 +6,7 @@ import numpy as np
 
 from damage_perception.report import DamageType
 from damage_perception.synthesis.artwork import random_colour
-from damage_perception.synthesis.noise import Rng, smoothstep, value_noise
+from damage_perception.synthesis.noise import Rng, smoothstep
 from damage_perception.synthesis.openings import show_inside
 from damage_perception.synthesis.patch import Damage, Patch
 from damage_perception.synthesis.products import Product
@@ -37,7 +37,7 @@ def missing_unit(patch: Patch, rng: Rng, product: Product) -> Damage | None:
 def _empty_dome(patch: Patch, rng: Rng, inside: np.ndarray, radius: float) -> None:
     """Bare card where the unit was; the cut or crushed film stands up around it."""
     gone = inside > 0
-    crumple = np.maximum(value_noise(rng, patch.shape, 35, 2), 0)
+    crumple = np.maximum(patch.noise(rng, 35, 2), 0)
     ring = smoothstep(0.35 * radius, 0.05 * radius, inside.astype(np.float32)) * gone
     patch.height += (ring * crumple * rng.uniform(0.001, 0.006)).astype(np.float32)
     patch.albedo[gone] = (232, 228, 220)
@@ -85,7 +85,7 @@ def _open_box(patch: Patch, rng: Rng, product: Product, major: bool) -> tuple[np
         outer = -inward
         reach = min(width / 2, 0.3 * max(length, width)) * np.cos(angle)
         board = (outer > 0) & (outer < reach) & (np.abs(x) < length / 2 - hinge * 0.3)
-        wave = 0.002 * value_noise(rng, patch.shape, 3)
+        wave = 0.002 * patch.noise(rng, 3)
         board_height = np.maximum(height + np.tan(angle) * outer + wave, 0.002)
         patch.height[board] = board_height[board].astype(np.float32)
         tone = np.asarray(patch.side, np.float32) * rng.uniform(0.9, 1.12)
@@ -136,7 +136,7 @@ def _contents_out(patch: Patch, rng: Rng) -> tuple[np.ndarray, str]:
     along = side * x + 0 * y
     thing = (along > end - 0.35 * out) & (along < end + out) & (np.abs(y - offset) < half)
     tall = max(0.008, rng.uniform(0.4, 0.9) * float(np.median(patch.height[patch.mask])))
-    bumps = 1 + 0.06 * value_noise(rng, patch.shape, 10, 2)
+    bumps = 1 + 0.06 * patch.noise(rng, 10, 2)
     patch.height[thing] = (tall * bumps)[thing]
     patch.albedo[thing] = random_colour(rng, (0.05, 0.9), (0.15, 1.0))
     stripe = thing & (np.sin(along * rng.uniform(60, 300)) > 0.8)
@@ -144,7 +144,7 @@ def _contents_out(patch: Patch, rng: Rng) -> tuple[np.ndarray, str]:
     patch.gloss[thing] = int(rng.uniform(20, 200))
     mouth = patch.mask & ~thing & (np.abs(along - end + 0.35 * out) < 0.012)
     mouth &= np.abs(y - offset) < half * 1.25
-    flare = np.clip(value_noise(rng, patch.shape, 8) + 0.6, 0, 2)
+    flare = np.clip(patch.noise(rng, 8) + 0.6, 0, 2)
     patch.height += (0.006 * flare * mouth).astype(np.float32)
     patch.mask |= thing
     return thing | mouth, 'contents_out'

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.report import DamageType, Severity
-from damage_perception.synthesis.noise import Field
+from damage_perception.synthesis.noise import Field, Rng, value_noise
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,15 @@ class Patch:
         y = ((rows - 1) / 2 - np.arange(rows, dtype=np.float32)) * np.float32(self.mpp)
         return x[None, :], y[:, None]
 
+    def noise(self, rng: Rng, cells: float, octaves: int = 1) -> Field:
+        """Smooth noise (H, W) with `cells` bumps on 1.7 times the face's longer side.
+
+        Bumps are measured against the face, never against the canvas: the room that a damage needs
+        beside its item must not be told from the grain of the item.
+        """
+        longest = max(self.face[2] - self.face[0], self.face[3] - self.face[1])
+        return value_noise(rng, self.shape, cells * max(self.shape) / (1.7 * longest), octaves)
+
     @property
     def face_slices(self) -> tuple[slice, slice]:
         """Rows and columns of the sound item's outline."""
@@ -98,6 +108,15 @@ def blend(
     albedo: NDArray[np.uint8], colour: NDArray[np.uint8] | tuple[int, ...], weight: Field
 ) -> None:
     """Mix a colour (or an image) into an image in place; weight (H, W) in [0, 1]."""
-    weight8 = weight[..., None].astype(np.float32)
-    mixed = albedo + (np.asarray(colour, np.float32) - albedo) * weight8
-    albedo[...] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    weight = np.ascontiguousarray(weight, np.float32)
+    x, y, cols, rows = cv2.boundingRect((weight > 0.004).astype(np.uint8))
+    if cols == 0:
+        return
+    spot = (slice(y, y + rows), slice(x, x + cols))
+    share, old = np.ascontiguousarray(weight[spot]), np.ascontiguousarray(albedo[spot])
+    if isinstance(colour, tuple):
+        new = np.empty_like(old)
+        new[...] = colour
+    else:
+        new = np.ascontiguousarray(colour[spot])
+    albedo[spot] = cv2.blendLinear(new, old, share, 1 - share)

@@ -14,7 +14,7 @@ from damage_perception.synthesis.lookalikes import LOOKALIKES, paint_lookalike
 from damage_perception.synthesis.noise import Rng, stream
 
 STYLES = ('standard', 'shifted')
-_ART_SIDE = 512  # pixels along the longer side of a print
+_ART_SIDE = 400  # pixels along the longer side of a print
 
 # family -> (low, high) of length, width, height in metres; sources in docs/synthesis.md
 SIZES: dict[str, tuple[tuple[float, float], ...]] = {
@@ -27,7 +27,7 @@ SIZES: dict[str, tuple[tuple[float, float], ...]] = {
     'bottle': ((0.14, 0.30), (0.05, 0.10), (0.05, 0.10)),
     'tin': ((0.06, 0.16), (0.06, 0.16), (0.05, 0.18)),
     'jar': ((0.05, 0.11), (0.05, 0.11), (0.05, 0.14)),
-    'blister': ((0.10, 0.26), (0.07, 0.18), (0.012, 0.05)),
+    'blister': ((0.10, 0.26), (0.07, 0.18), (0.008, 0.032)),
     'multi_pack': ((0.12, 0.36), (0.10, 0.26), (0.05, 0.14)),
 }
 FAMILIES = tuple(SIZES)

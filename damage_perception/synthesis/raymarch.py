@@ -13,7 +13,7 @@ from damage_perception.synthesis.noise import Field
 from damage_perception.synthesis.scene import SceneMap
 
 _ROW = 512  # lists of points are folded into rows for cv2.remap, whose images are below 32767 wide
-_MOST_STEPS = 96
+_MOST_STEPS = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,32 +102,30 @@ def _search(
     high: Field, low: Field,
 ) -> Field:  # fmt: skip
     """March down each ray until it is below the surface, then bisect; all are (N,) float32."""
-    span = high - low
-    way = float((span * np.sqrt(slope_col**2 + slope_row**2)).max())
-    steps = int(np.clip(np.ceil(way / 1.2), 2, _MOST_STEPS))
     above, below = high.copy(), low.copy()
-    alive = np.arange(len(high))
-    col, row, kc, kr, top, width = col0, row0, slope_col, slope_row, high, span
-    for step in range(1, steps + 1):
-        z = top - width * np.float32(step / steps)
-        hit = sample_list(surface, col + z * kc, row + z * kr) >= z
-        done = alive[hit]
-        below[done] = z[hit]
-        above[done] = z[hit] + width[hit] * np.float32(1 / steps)
-        if hit.any():
-            keep = ~hit
-            alive = alive[keep]
+    way = (high - low) * np.sqrt(slope_col**2 + slope_row**2)
+    alive = np.flatnonzero(way > 2.0)  # shorter ways cannot jump over anything
+    if len(alive):
+        steps = int(np.clip(np.ceil(float(way.max()) / 1.8), 2, _MOST_STEPS))
+        rays = np.stack([col0, row0, slope_col, slope_row, high, (high - low) / steps])[:, alive]
+        for _ in range(steps):
+            z = rays[4] - rays[5]
+            hit = sample_list(surface, rays[0] + z * rays[2], rays[1] + z * rays[3]) >= z
+            rays[4] = z
+            if not hit.any():
+                continue
+            done, keep = np.flatnonzero(hit), np.flatnonzero(~hit)
+            below[alive[done]] = z[done]
+            above[alive[done]] = z[done] + rays[5, done]
+            alive, rays = alive[keep], rays[:, keep]
             if len(alive) == 0:
                 break
-            col, row, kc, kr, top, width = (
-                part[keep] for part in (col, row, kc, kr, top, width)
-            )
-    above[alive] = np.minimum(above[alive], low[alive] + span[alive] / np.float32(steps))
-    for _ in range(5):
+        above[alive] = low[alive]
+    for _ in range(6):
         z = (above + below) * np.float32(0.5)
         hit = sample_list(surface, col0 + z * slope_col, row0 + z * slope_row) >= z
-        below = np.where(hit, z, below)
-        above = np.where(hit, above, z)
+        np.copyto(below, z, where=hit)
+        np.copyto(above, z, where=~hit)
     return (above + below) * np.float32(0.5)
 
 

@@ -23,10 +23,12 @@ def edge_distance(patch: Patch) -> Field:
     return np.minimum(y[:, None], x[None, :]).astype(np.float32)
 
 
-def box_patch(product: Product, rng: Rng, mpp: float, bulge: float, radius: float) -> Patch:
+def box_patch(
+    product: Product, rng: Rng, mpp: float, margin: float, bulge: float, radius: float
+) -> Patch:
     """Make a box: crowned or sagging top, rounded edges; `bulge` and `radius` in metres."""
     length, width, height = product.size
-    patch = blank_patch((length, width), mpp, 0.35 * max(length, width))
+    patch = blank_patch((length, width), mpp, margin)
     face = patch.face_slices
     distance = edge_distance(patch)
     rows, cols = distance.shape
@@ -42,10 +44,10 @@ def box_patch(product: Product, rng: Rng, mpp: float, bulge: float, radius: floa
     return patch
 
 
-def shipping_carton(product: Product, rng: Rng, mpp: float) -> Patch:
+def shipping_carton(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     """A corrugated carton: flap seam, tape over it, address label, handling marks."""
     sku = product.rng(3)
-    patch = box_patch(product, rng, mpp, 0.0018, 0.0035)
+    patch = box_patch(product, rng, mpp, margin, 0.0018, 0.0035)
     colour = KRAFTS[int(sku.integers(len(KRAFTS)))]
     patch.side = colour
     face = patch.face_slices
@@ -123,10 +125,10 @@ def _label(patch: Patch, rng: Rng, style: str) -> None:
     patch.height[patch.face_slices][row : row + rows, col : col + cols] += np.float32(0.0001)
 
 
-def retail_carton(product: Product, rng: Rng, mpp: float) -> Patch:
+def retail_carton(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     """A folding box with a full print; sometimes a tuck flap edge or embossed frame."""
     sku = product.rng(3)
-    patch = box_patch(product, rng, mpp, 0.0007, 0.0015)
+    patch = box_patch(product, rng, mpp, margin, 0.0007, 0.0015)
     face = patch.face_slices
     shape = patch.albedo[face].shape[:2]
     patch.albedo[face] = artwork_at(product, (shape[0], shape[1]))

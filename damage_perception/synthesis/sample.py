@@ -27,6 +27,7 @@ from damage_perception.synthesis.viewpoint import View, draw_view, seen_bounds
 
 _ATTEMPTS = 5
 _FEWEST_PIXELS = 12  # of a damage that counts as seen
+_FEWEST_ITEM_PIXELS = 600
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,8 @@ def render_sample(spec: SynthesisSpec, seed: int, index: int, references: int = 
     for attempt in range(_ATTEMPTS):
         rng = stream(seed, 0x17E4, index, attempt)
         sample = render_product(spec, product, rng, wanted)
-        if not wanted or sample.damages:
+        seen = int(sample.item_mask.sum()) >= _FEWEST_ITEM_PIXELS
+        if seen and (not wanted or sample.damages):
             break
     split = split_of(spec, seed, number)
     views = tuple(render_reference(spec, seed, number, k) for k in range(references))
@@ -187,12 +189,12 @@ def _compose(
     """Lay support, neighbours and the item down."""
     height = product.size[2]
     distance = float(view.pose.position[2]) - height
-    mpp = float(np.clip(0.85 * distance / view.camera.fx, 0.0005, 0.004))
+    mpp = float(np.clip(0.95 * distance / view.camera.fx, 0.0005, 0.004))
     bounds = _limited(seen_bounds(view, height), 2.2 * max(product.size) + 0.3)
     scene = SceneMap.empty(bounds, mpp)
     reach = 0.5 * float(np.hypot(*product.size[:2])) + 0.02
     tags = lay_support(scene, rng, reach, 'table' if plain and rng.random() < 0.5 else '')
-    patch = build_item(product, rng, mpp, 0.05 if plain else spec.oddities)
+    patch = build_item(product, rng, mpp, 0.05 if plain else spec.oddities, damaged)
     if damaged:
         _damage(spec, patch, product, rng)
     if not plain and rng.random() < spec.neighbours:
@@ -222,7 +224,7 @@ def take_shot(
     """Give the colour picture and the measured depth of a scene."""
     towards = -view.pose.rotation[:, 2]
     radiance = shade(scene, hits, light, towards)
-    rgb = take_picture(colour, radiance, rng, view.scale)
+    rgb = take_picture(colour, radiance, light.white, rng, view.scale)
     luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) * np.float32(1 / 255)
     gloss = cv2.remap(scene.gloss, hits.col, hits.row, cv2.INTER_NEAREST,
                       borderMode=cv2.BORDER_REPLICATE)  # fmt: skip

@@ -76,11 +76,12 @@ class SceneMap:
         """Lay an item down; return the offset that was added to its damage marks."""
         window, layers = self._layers(patch, at)
         height, albedo, gloss, mask, mark, cover = layers
-        ground = (cover > 0.01) & ~mask
-        blend(self.albedo[window], albedo, np.where(ground, cover, 0).astype(np.float32))
-        self.height[window][ground] += height[ground]
-        wet = ground & (gloss > 100)
-        self.gloss[window][wet] = gloss[wet]
+        if patch.damages:  # nothing lies beside a sound item
+            ground = (cover > 0.01) & ~mask
+            blend(self.albedo[window], albedo, np.where(ground, cover, 0).astype(np.float32))
+            self.height[window][ground] += height[ground]
+            wet = ground & (gloss > 100)
+            self.gloss[window][wet] = gloss[wet]
         base: Field | float = at.base
         if patch.soft:
             below = self.height[window]
@@ -91,14 +92,15 @@ class SceneMap:
                     for i, axis in enumerate(self.grid()))  # fmt: skip
             tilt = at.slope[0] * (x - at.x)[None, :] + at.slope[1] * (y - at.y)[:, None]
             rise = rise + tilt - tilt[mask].min() if mask.any() else rise
-        self.height[window][mask] = rise[mask]
-        self.albedo[window][mask] = albedo[mask]
-        self.gloss[window][mask] = gloss[mask]
+        np.copyto(self.height[window], rise, where=mask)
+        np.copyto(self.albedo[window], albedo, where=mask[..., None])
+        np.copyto(self.gloss[window], gloss, where=mask)
         self.ids[window][mask] = item
         offset = self.marks
         self.mark[window][mask] = 0
-        damaged = mark > 0
-        self.mark[window][damaged] = mark[damaged] + offset
+        if patch.damages:
+            damaged = mark > 0
+            self.mark[window][damaged] = mark[damaged] + offset
         self.marks += len(patch.damages)
         return offset
 

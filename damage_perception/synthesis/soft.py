@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from damage_perception.synthesis.artwork import address_label, random_colour, word
-from damage_perception.synthesis.noise import Field, Rng, ridges, smoothstep, value_noise
+from damage_perception.synthesis.noise import Field, Rng, ridges, smoothstep
 from damage_perception.synthesis.patch import Patch, blank_patch
 from damage_perception.synthesis.pen import FONTS, Pen
 from damage_perception.synthesis.products import Product, artwork_at
@@ -15,10 +15,10 @@ _FILMS = ((150, 152, 156), (238, 238, 236), (34, 34, 38), (232, 120, 160), (196,
           (228, 190, 40), (46, 96, 168), (150, 190, 160))  # fmt: skip
 
 
-def poly_mailer(product: Product, rng: Rng, mpp: float) -> Patch:
+def poly_mailer(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     """A film bag around loose contents: glossy, folds of up to some millimetres."""
     sku = product.rng(3)
-    patch = _pillow(product, rng, mpp, seam=rng.uniform(0.012, 0.035), plateau=sku.uniform(0.45, 0.85))
+    patch = _pillow(product, rng, mpp, margin, seam=rng.uniform(0.012, 0.035), plateau=sku.uniform(0.45, 0.85))
     _wrinkle(patch, rng, fine=rng.uniform(0.0006, 0.0016), folds=int(rng.integers(8, 28)),
              fold=rng.uniform(0.0008, 0.0025))  # fmt: skip
     colour = _FILMS[int(sku.integers(len(_FILMS)))]
@@ -30,10 +30,10 @@ def poly_mailer(product: Product, rng: Rng, mpp: float) -> Patch:
     return patch
 
 
-def padded_bag(product: Product, rng: Rng, mpp: float) -> Patch:
+def padded_bag(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     """A paper or film bag lined with bubbles: matte, softly dimpled."""
     sku = product.rng(3)
-    patch = _pillow(product, rng, mpp, seam=0.018, plateau=sku.uniform(0.6, 0.9))
+    patch = _pillow(product, rng, mpp, margin, seam=0.018, plateau=sku.uniform(0.6, 0.9))
     _wrinkle(patch, rng, fine=rng.uniform(0.0002, 0.0006), folds=int(rng.integers(2, 8)))
     pitch = sku.uniform(0.009, 0.012)
     x, y = patch.grid()
@@ -48,10 +48,10 @@ def padded_bag(product: Product, rng: Rng, mpp: float) -> Patch:
     return patch
 
 
-def powder_bag(product: Product, rng: Rng, mpp: float) -> Patch:
+def powder_bag(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     """A paper or foil bag of flour, coffee or detergent: full, with folded ends and a print."""
     sku = product.rng(3)
-    patch = _pillow(product, rng, mpp, seam=0.014, plateau=0.95)
+    patch = _pillow(product, rng, mpp, margin, seam=0.014, plateau=0.95)
     _wrinkle(patch, rng, fine=rng.uniform(0.0003, 0.0009), folds=int(rng.integers(3, 10)))
     face = patch.face_slices
     rows, cols = patch.albedo[face].shape[:2]
@@ -60,15 +60,17 @@ def powder_bag(product: Product, rng: Rng, mpp: float) -> Patch:
     return patch
 
 
-def _pillow(product: Product, rng: Rng, mpp: float, seam: float, plateau: float) -> Patch:
+def _pillow(
+    product: Product, rng: Rng, mpp: float, margin: float, seam: float, plateau: float
+) -> Patch:
     """Contents under a skin: thickness falls to a flat seam with a wavy outline."""
     length, width, height = product.size
-    patch = blank_patch((length, width), mpp, 0.35 * max(length, width))
+    patch = blank_patch((length, width), mpp, margin)
     patch.soft = True
     patch.side = (200, 200, 198)
     x, y = patch.grid()
     half = np.float32(length / 2), np.float32(width / 2)
-    wave = value_noise(rng, patch.shape, 7, 2) * np.float32(0.0025)
+    wave = patch.noise(rng, 7, 2) * np.float32(0.0025)
     inset = np.float32(0.004) + wave
     ends, sides = half[0] - np.abs(x) - inset, half[1] - np.abs(y) - inset
     distance = np.minimum(ends, sides)
@@ -83,10 +85,10 @@ def _pillow(product: Product, rng: Rng, mpp: float, seam: float, plateau: float)
     across = (y - shift[1]) * np.cos(turn) - (x - shift[0]) * np.sin(turn)
     inside = np.minimum(plateau * half[0] - np.abs(along), plateau * half[1] - np.abs(across))
     contents = smoothstep(-0.045, 0.012, inside.astype(np.float32))
-    sag = 1 + 0.12 * value_noise(rng, patch.shape, 3)
+    sag = 1 + 0.12 * patch.noise(rng, 3)
     share = np.float32(rng.uniform(0.35, 0.8))
     thick = np.maximum(dome, 0) ** np.float32(0.7) * ((1 - share) + share * contents) * sag
-    curl = np.maximum(value_noise(rng, patch.shape, 4), 0) * np.float32(0.003)
+    curl = np.maximum(patch.noise(rng, 4), 0) * np.float32(0.003)
     flat = np.float32(0.0015) + curl * smoothstep(seam * 1.5, 0, distance)
     patch.height[...] = np.where(patch.mask, flat + height * thick, 0)
     return patch
@@ -97,7 +99,7 @@ def _wrinkle(patch: Patch, rng: Rng, fine: float, folds: int, fold: float = 0.00
     steep = cv2.GaussianBlur(patch.height, (0, 0), max(1.0, 0.006 / patch.mpp))
     slope = np.hypot(*np.gradient(steep, patch.mpp)).astype(np.float32)
     weight = np.float32(0.35) + np.clip(slope * 2.5, 0, 1.6)
-    crumple = ridges(rng, patch.shape, rng.uniform(9, 20), 2) - np.float32(0.5)
+    crumple = ridges(patch.noise(rng, rng.uniform(9, 20), 2)) - np.float32(0.5)
     relief = crumple * weight * np.float32(2 * fine)
     x, y = patch.grid()
     size = max(patch.face[3] - patch.face[1], 1) * patch.mpp

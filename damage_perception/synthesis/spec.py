@@ -51,7 +51,7 @@ class SynthesisSpec:
     references: tuple[int, int] = (1, 3)
     bad_references: float = 0.05
     old_references: float = 0.05
-    crop: int = 320
+    crop: int = 256
     distance: tuple[float, float] = (0.4, 1.5)
     sensors: tuple[str, ...] = ()
 

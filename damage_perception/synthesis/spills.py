@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from damage_perception.report import DamageType
-from damage_perception.synthesis.noise import Field, Rng, smoothstep, value_noise
+from damage_perception.synthesis.noise import Field, Rng, smoothstep
 from damage_perception.synthesis.patch import Damage, Patch, blend
 from damage_perception.synthesis.truth import record
 
@@ -40,7 +40,7 @@ def _blob(patch: Patch, rng: Rng, at: tuple[float, float], radius: float, rough:
     stretch, turn = rng.uniform(0.55, 1.0), rng.uniform(0, np.pi)
     along = (x - at[0]) * np.cos(turn) + (y - at[1]) * np.sin(turn)
     across = ((y - at[1]) * np.cos(turn) - (x - at[0]) * np.sin(turn)) / stretch
-    wave = rough * radius * value_noise(rng, patch.shape, 0.6 / radius * max(patch.shape)
+    wave = rough * radius * patch.noise(rng, 0.6 / radius * max(patch.shape)
                                         * patch.mpp, 3)  # fmt: skip
     field = radius - np.hypot(along, across) + np.clip(wave, -0.6 * radius, 0.6 * radius)
     for _ in range(int(rng.integers(0, 6))):
@@ -70,7 +70,7 @@ def _wet_stain(patch: Patch, rng: Rng, major: bool) -> np.ndarray:
     soaked = smoothstep(-soft, soft, field) * patch.mask
     front = np.exp(-np.square((field - 0.3 * soft) / np.float32(rng.uniform(0.0012, 0.004))))
     weight = opacity * soaked * rng.uniform(0.6, 1.1) + 0.25 * front * soaked
-    mottled = 1 + 0.15 * value_noise(rng, patch.shape, 25, 2)
+    mottled = 1 + 0.15 * patch.noise(rng, 25, 2)
     dark = (patch.albedo.astype(np.float32) * np.asarray(colour, np.float32) / 215).clip(0, 255)
     blend(patch.albedo, dark.astype(np.uint8), np.clip(weight * mottled, 0, 1).astype(np.float32))
     if colour[0] > 200:  # milk and oil leave their own colour
@@ -102,7 +102,7 @@ def _seep(patch: Patch, rng: Rng, major: bool) -> np.ndarray:
     """Liquid comes out from under the item on one or more sides."""
     away = cv2.distanceTransform((~patch.mask).astype(np.uint8), cv2.DIST_L2, 5) * patch.mpp
     reach = rng.uniform(0.018, 0.04) if major else rng.uniform(0.006, 0.012)
-    uneven = reach * (0.35 + 0.9 * value_noise(rng, patch.shape, rng.uniform(3, 6), 3))
+    uneven = reach * (0.35 + 0.9 * patch.noise(rng, rng.uniform(3, 6), 3))
     return _pour(patch, rng, np.where(patch.mask, -0.01, uneven - away).astype(np.float32))
 
 
@@ -128,7 +128,7 @@ def _powder(patch: Patch, rng: Rng, major: bool) -> np.ndarray:
     field = _blob(patch, rng, at, radius, 0.3)
     peak = radius * rng.uniform(0.08, 0.28)
     heap = peak * np.clip(field / radius, 0, 1) ** 1.2
-    grain = value_noise(rng, patch.shape, 140, 1)
+    grain = patch.noise(rng, 140, 1)
     heap = heap * (1 + 0.06 * grain) + 0.0006 * (field > 0)
     dusty = np.exp(np.minimum(field, 0) / (0.25 * radius)) * (field <= 0)
     cover = np.where(field > 0, 0.97, np.clip(dusty * 0.8 + 0.35 * grain - 0.45, 0, 0.9))

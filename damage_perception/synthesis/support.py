@@ -29,12 +29,13 @@ def lay_support(scene: SceneMap, rng: Rng, reach: float, kind: str = '') -> list
     kind = kind or str(rng.choice(KINDS, p=_SHARES))
     colour = np.asarray(_BELTS[int(rng.integers(len(_BELTS)))], np.float32)
     if kind in ('tray', 'tote', 'table'):
-        colour = rng.uniform(20, 225) + rng.uniform(-35, 35, 3)
+        colour = rng.uniform(20, 200) + rng.normal(0, 9, 3)
     shape = scene.height.shape
     cells = max(shape) * scene.mpp
-    grain = value_noise(rng, shape, 300 * cells, 1) * 2.0
-    grain += value_noise(rng, shape, 30 * cells, 2) * rng.uniform(0.2, 1.5)
-    scene.albedo[...] = np.clip(colour + grain[..., None], 3, 252).astype(np.uint8)
+    grain = rng.standard_normal(shape, dtype=np.float32) * np.float32(rng.uniform(1, 3))
+    grain += value_noise(rng, shape, 30 * cells, 2) * np.float32(rng.uniform(0.2, 1.5))
+    shades = np.clip(colour + np.arange(-32, 32)[:, None], 3, 252).astype(np.uint8)
+    scene.albedo[...] = shades[np.clip(grain + 32.5, 0, 63).astype(np.uint8)]
     scene.gloss[...] = int(rng.uniform(10, 110))
     x, y = scene.grid()
     turn = float(rng.choice([0.0, np.pi / 2, rng.uniform(0, np.pi)]))
@@ -85,7 +86,7 @@ def _rail(scene: SceneMap, rng: Rng, across: np.ndarray, reach: float) -> None:
     scene.albedo[rail] = int(rng.uniform(150, 235))
     scene.gloss[rail] = 200
     beyond = over >= width
-    scene.height[beyond] = -rng.uniform(0.1, 0.5)
+    scene.height[beyond] = -rng.uniform(0.03, 0.15)
     scene.albedo[beyond] = (scene.albedo[beyond] * 0.3 + rng.uniform(0, 60)).astype(np.uint8)
 
 

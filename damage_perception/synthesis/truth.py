@@ -54,7 +54,8 @@ def record(
     area = float(region.sum()) * patch.mpp**2
     if area < _MIN_AREA_M2:
         return None
-    inwards = (before - patch.height)[region]
+    on_item = region & (before > 0.0005)
+    inwards = (before - patch.height)[on_item if on_item.any() else region]
     deepest, proudest = float(inwards.max()), float(inwards.min())
     depth = deepest if deepest >= -proudest else proudest
     mark = len(patch.damages) + 1

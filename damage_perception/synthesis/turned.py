@@ -6,17 +6,17 @@ import cv2
 import numpy as np
 
 from damage_perception.synthesis.artwork import random_colour, word
-from damage_perception.synthesis.noise import Field, Rng, value_noise
+from damage_perception.synthesis.noise import Field, Rng
 from damage_perception.synthesis.patch import Patch, blank_patch, blend
 from damage_perception.synthesis.pen import FONTS, Pen
 from damage_perception.synthesis.products import Product, artwork, artwork_at
 
 
-def tube(product: Product, rng: Rng, mpp: float) -> Patch:
+def tube(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     """A mailing tube with plastic caps, lying."""
     sku = product.rng(3)
     radius = product.size[1] / 2
-    patch = _lying(product, mpp, lambda share: np.full_like(share, radius))
+    patch = _lying(product, mpp, margin, lambda share: np.full_like(share, radius))
     if sku.random() < 0.5:
         kraft = np.asarray((186, 146, 104), np.float32) * sku.uniform(0.85, 1.2)
         patch.albedo[patch.mask] = np.clip(kraft, 0, 255).astype(np.uint8)
@@ -27,7 +27,7 @@ def tube(product: Product, rng: Rng, mpp: float) -> Patch:
     return patch
 
 
-def bottle(product: Product, rng: Rng, mpp: float) -> Patch:
+def bottle(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     """A bottle lying: body, shoulder, neck, cap; a label around the body."""
     sku = product.rng(3)
     radius = product.size[1] / 2
@@ -39,7 +39,7 @@ def bottle(product: Product, rng: Rng, mpp: float) -> Patch:
         body = radius * (1 - (1 - neck) * fall * fall * (3 - 2 * fall))
         return np.where(share > cap_at, radius * neck * 1.12, body)
 
-    patch = _lying(product, mpp, profile)
+    patch = _lying(product, mpp, margin, profile)
     x, _ = patch.grid()
     share = np.broadcast_to(x / product.size[0] + 0.5, patch.shape)
     label = (share > 0.1) & (share < shoulder - 0.04) & patch.mask
@@ -52,10 +52,10 @@ def bottle(product: Product, rng: Rng, mpp: float) -> Patch:
     return patch
 
 
-def _lying(product: Product, mpp: float, profile) -> Patch:  # type: ignore[no-untyped-def]
+def _lying(product: Product, mpp: float, margin: float, profile) -> Patch:  # type: ignore[no-untyped-def]
     """Lay a body of revolution on its side; its print is wrapped around the upper half."""
     length, width = product.size[0], product.size[1]
-    patch = blank_patch((length, width), mpp, 0.35 * length)
+    patch = blank_patch((length, width), mpp, margin)
     x, y = patch.grid()
     share = np.clip(x / length + 0.5, 0, 1)
     radius = np.broadcast_to(np.asarray(profile(share), np.float32), patch.shape)
@@ -73,17 +73,17 @@ def _lying(product: Product, mpp: float, profile) -> Patch:  # type: ignore[no-u
     return patch
 
 
-def tin(product: Product, rng: Rng, mpp: float) -> Patch:
+def tin(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     """A tin standing: rim, pressed rings, bare metal or a printed lid."""
     sku = product.rng(3)
-    patch, far = _standing(product, mpp)
+    patch, far = _standing(product, mpp, margin)
     radius = product.size[0] / 2
     rim = np.exp(-(((far - radius + 0.003) / 0.0018) ** 2)) * 0.003
     rings = 0.0008 * np.cos((far - radius) * (2 * np.pi / sku.uniform(0.006, 0.012)))
     rings *= (far < 0.85 * radius) & (far > 0.45 * radius)
     patch.height[patch.mask] += (rim + rings - 0.002)[patch.mask].astype(np.float32)
     if sku.random() < 0.55:
-        brushed = 170 + 10 * value_noise(rng, patch.shape, 40, 2)
+        brushed = 170 + 10 * patch.noise(rng, 40, 2)
         patch.albedo[...] = np.clip(brushed, 0, 255).astype(np.uint8)[..., None]
         patch.gloss[patch.mask] = 215
     else:
@@ -92,10 +92,10 @@ def tin(product: Product, rng: Rng, mpp: float) -> Patch:
     return patch
 
 
-def jar(product: Product, rng: Rng, mpp: float) -> Patch:
+def jar(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     """A jar standing, seen on its screw lid: knurled edge, brand on top."""
     sku = product.rng(3)
-    patch, far = _standing(product, mpp)
+    patch, far = _standing(product, mpp, margin)
     radius = product.size[0] / 2
     x, y = patch.grid()
     knurl = 0.0006 * np.cos(np.arctan2(y, x) * 60) * (far > 0.92 * radius)
@@ -112,9 +112,9 @@ def jar(product: Product, rng: Rng, mpp: float) -> Patch:
     return patch
 
 
-def _standing(product: Product, mpp: float) -> tuple[Patch, Field]:
+def _standing(product: Product, mpp: float, margin: float) -> tuple[Patch, Field]:
     length, _, height = product.size
-    patch = blank_patch((length, length), mpp, 0.6 * length)
+    patch = blank_patch((length, length), mpp, margin)
     x, y = patch.grid()
     far = np.hypot(x, y).astype(np.float32)
     patch.mask[...] = far < length / 2

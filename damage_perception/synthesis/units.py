@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from damage_perception.synthesis.artwork import random_colour
-from damage_perception.synthesis.noise import Field, Rng, smoothstep, value_noise
+from damage_perception.synthesis.noise import Field, Rng, smoothstep
 from damage_perception.synthesis.patch import Patch, blank_patch, blend
 from damage_perception.synthesis.products import Product, artwork_at
 
@@ -59,11 +59,11 @@ def layout(product: Product) -> Layout:
     return Layout(centres, half, is_round, floor, height)
 
 
-def blister(product: Product, rng: Rng, mpp: float) -> Patch:
+def blister(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     """A printed card with clear domes; what they hold shines through."""
     sku = product.rng(3)
     length, width, height = product.size
-    patch = blank_patch((length, width), mpp, 0.35 * length)
+    patch = blank_patch((length, width), mpp, margin)
     face = patch.face_slices
     patch.mask[face] = True
     rows, cols = patch.albedo[face].shape[:2]
@@ -76,7 +76,7 @@ def blister(product: Product, rng: Rng, mpp: float) -> Patch:
     colour = random_colour(sku, (0.0, 0.9), (0.1, 1.0))
     for unit in range(len(plan.centres)):
         inside = plan.inside(patch, unit)
-        wall = smoothstep(0, 0.25 * min(plan.half), inside)
+        wall = smoothstep(-0.1 * min(plan.half), 0.5 * min(plan.half), inside) * (inside > 0)
         patch.height += wall * np.float32(height - 0.001)
         thing = smoothstep(0.1, 0.2, inside / np.float32(min(plan.half)))
         blend(patch.albedo, colour, thing * np.float32(0.85))
@@ -84,11 +84,11 @@ def blister(product: Product, rng: Rng, mpp: float) -> Patch:
     return patch
 
 
-def multi_pack(product: Product, rng: Rng, mpp: float) -> Patch:
+def multi_pack(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     """A tray of equal units (cans, cups, small boxes), open or under film."""
     sku = product.rng(3)
     length, width, height = product.size
-    patch = blank_patch((length, width), mpp, 0.35 * length)
+    patch = blank_patch((length, width), mpp, margin)
     face = patch.face_slices
     patch.mask[face] = True
     patch.albedo[face] = (170, 130, 92)
@@ -105,7 +105,7 @@ def multi_pack(product: Product, rng: Rng, mpp: float) -> Patch:
         _place_unit(patch, plan, unit, lid, metal, gloss, rng)
     if sku.random() < 0.45:
         patch.tags.append('oddity:film')
-        sheen = np.maximum(value_noise(rng, patch.shape, 12, 2), 0)
+        sheen = np.maximum(patch.noise(rng, 12, 2), 0)
         patch.gloss[patch.mask] = 235
         blend(patch.albedo, (255, 255, 255), (0.12 * sheen * patch.mask).astype(np.float32))
     return patch

@@ -73,7 +73,8 @@ def draw_view(
     room = np.array([full.width, full.height]) / full.fx * (distance - size[2]) / 2 - diagonal / 2
     offset = rng.uniform(-0.85, 0.85, 2) * np.maximum(room, 0)
     if cut:
-        offset[int(rng.integers(2))] = (room + 0.6 * diagonal * rng.uniform(0.5, 0.9)).max()
+        axis = int(rng.integers(2))
+        offset[axis] = max(room[axis], 0) + 0.5 * diagonal * rng.uniform(0.3, 0.9)
     heading, roll = rng.uniform(0, 2 * math.pi, 2)
     turn = np.array([[math.cos(roll), -math.sin(roll)], [math.sin(roll), math.cos(roll)]])
     target = np.append(turn @ offset, 0.0)

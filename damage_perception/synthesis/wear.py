@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from damage_perception.synthesis.artwork import random_colour, word
-from damage_perception.synthesis.noise import Field, Rng, smoothstep, value_noise
+from damage_perception.synthesis.noise import Field, Rng, smoothstep
 from damage_perception.synthesis.patch import Patch, blend
 from damage_perception.synthesis.pen import Pen
 
@@ -27,11 +27,9 @@ def add_tape(
     across = (y - at[1]) * np.cos(angle) - (x - at[0]) * np.sin(angle)
     on = (np.abs(along) < length / 2) & (np.abs(across) < width / 2) & patch.mask
     colour, opacity = _TAPES[int(rng.integers(len(_TAPES)))]
-    sheen = value_noise(rng, patch.shape, 30, 1) * 4
-    blend(patch.albedo, colour, np.where(on, np.float32(opacity), np.float32(0)))
-    patch.albedo[on] = np.clip(patch.albedo[on] + sheen[on][:, None], 0, 255).astype(np.uint8)
+    blend(patch.albedo, colour, on.astype(np.float32) * np.float32(opacity))
     patch.gloss[on] = int(rng.uniform(90, 210))
-    crease = value_noise(rng, patch.shape, 45, 1)
+    crease = patch.noise(rng, 45, 1)
     fold = np.float32(rng.uniform(0.0, 0.0005))
     patch.height[on] += np.float32(0.00008) + fold * np.maximum(crease[on] - 1.2, 0)
 
@@ -74,7 +72,7 @@ def add_strap(patch: Patch, rng: Rng) -> None:
 
 def add_dust(patch: Patch, rng: Rng) -> None:
     """Powder the item with dust and grit: speckles without relief."""
-    field = value_noise(rng, patch.shape, 120, 1) + value_noise(rng, patch.shape, 5, 2)
+    field = patch.noise(rng, 120, 1) + patch.noise(rng, 5, 2)
     weight = smoothstep(1.4, 2.6, field) * patch.mask * np.float32(rng.uniform(0.3, 0.8))
     shade = int(rng.uniform(120, 225))
     blend(patch.albedo, (shade, shade - 6, shade - 14), weight.astype(np.float32))
@@ -90,7 +88,7 @@ def add_scuffs(patch: Patch, rng: Rng) -> None:
         shade = int(rng.uniform(150, 235))
         pen.line([spot, (spot[0] + step[0], spot[1] + step[1])], (shade, shade - 8, shade - 20),
                  rng.uniform(0.0004, 0.0012))  # fmt: skip
-    mix = 0.6 * value_noise(rng, patch.shape, 30, 2)
+    mix = 0.6 * patch.noise(rng, 30, 2)
     keep = np.clip(np.float32(0.4) + mix, 0, 1) * patch.mask
     scuffed = patch.albedo.copy()
     patch.albedo[...] = before
