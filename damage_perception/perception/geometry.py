@@ -31,14 +31,20 @@ _MOST_BLOBS = 16
 
 @dataclass(frozen=True)
 class GeometrySettings:
-    """How relief becomes P(damaged)."""
+    """How relief becomes P(damaged).
+
+    The logistic's defaults were fitted on 5000 made views (boxes and soft packs, 0.8 to 1.4 m, 1
+    to 10 frames, noise of the default sensor profile; dents 30 to 60 mm wide, 6 to 40 mm deep in
+    half of them), weighted as if one item in a thousand were damaged. On real sound parcels,
+    single frames, the highest significance seen was 3.2.
+    """
 
     half_significance: float = setting(
-        5.0, 'Significance (deviations) at which an item is as likely damaged as sound.',
+        4.1, 'Significance (deviations) at which an item is as likely damaged as sound.',
         low=1.0, high=50.0,
     )
     steepness: float = setting(
-        1.6, 'Slope of the logistic from significance to P(damaged), 1/deviation.',
+        2.8, 'Slope of the logistic from significance to P(damaged), 1/deviation.',
         low=0.01, high=20.0,
     )
     min_area_m2: float = setting(

@@ -10,16 +10,18 @@ from damage_perception.perception.surface import Relief
 
 Map = NDArray[np.float32]
 
-_SIGMAS_M = (0.004, 0.007, 0.012, 0.018)  # a dent of 10 to 60 mm is about 4 sigma wide
+_SIGMAS_M = (0.004, 0.007, 0.012)  # a dent of 10 to 60 mm is about 4 sigma wide
 _AROUND = 2.5  # the surroundings that a dent is compared with, as a multiple of its sigma
-_AROUND_WEIGHT = (0.8, 0.8, 0.8, 0.0)  # the widest dents fill their surroundings themselves
+_AROUND_WEIGHT = 0.8
+_LONE_SIGMAS_M = (0.008, 0.018)  # crushed edges and wide dents leave no surroundings
+_LONE_TRUST = 0.8  # noise wider than the dent counts fully there
 _BASIN_SIGMA_M = 0.007
 _BASIN_SPANS_M = (0.04, 0.07)
 _TOLERANCE_M = 0.0012  # relief that sound cardboard has and no average removes
 _STEP_TOLERANCE_M = 0.004  # labels, tape and closed flaps stand out that much on sound items
 _PRIOR_SAMPLES = 15.0  # independent samples that the sensor's own noise is worth
 _RIM_M = 0.008  # over this distance edges are rounded, by the sensor too
-_RIM_DROOP_M = 0.012
+_RIM_DROOP_M = 0.008
 _FEWEST_MEASURED = 0.35  # share of a filter's support; below it nothing is claimed
 
 
@@ -46,8 +48,8 @@ def rigidity(relief: Relief, edge_m: Map) -> float:
     """
     mean, share = smoothed(relief, relief.residual_m, 0.006)
     above = mean[(relief.weight > 0) & (mean > 0)]
-    wrinkle = float(np.percentile(above, 80)) if above.size else 0.0
-    allowed = 1.25 * np.hypot(relief.std_m, 1.2e-3)
+    wrinkle = float(np.percentile(above, 70)) if above.size else 0.0
+    allowed = 1.0 * np.hypot(relief.std_m, 1.2e-3)
     rim = (edge_m > 0.006) & (edge_m < 0.018) & (share > _FEWEST_MEASURED)
     softness = max(
         wrinkle / allowed, relief.bulge_m / 3.3e-3, _drooping(mean, rim) / 3.6
@@ -78,14 +80,16 @@ def dent_significance(relief: Relief, rigid: float, edge_m: Map) -> Map:
     own = 6.0 * (1.0 - rigid) * relief.scale_m
     droop = (_RIM_DROOP_M + own) * np.exp(-edge_m / _RIM_M)
     best = np.zeros(relief.residual_m.shape, np.float32)
-    for sigma_m, weight in zip(_SIGMAS_M, _AROUND_WEIGHT, strict=True):
+    filters = [(sigma_m, _AROUND_WEIGHT, 1.0) for sigma_m in _SIGMAS_M]
+    filters += [(sigma_m, 0.0, _LONE_TRUST) for sigma_m in _LONE_SIGMAS_M]
+    for sigma_m, weight, trust in filters:
         mean, share = smoothed(relief, relief.residual_m, sigma_m)
         if weight:
             mean = mean - weight * smoothed(relief, relief.residual_m, _AROUND * sigma_m)[0]
         judged = (share > _FEWEST_MEASURED) & inside
         noise = _noise(relief, mean, judged, sigma_m, weight)
         variance = noise**2 / np.maximum(share, _FEWEST_MEASURED) + _TOLERANCE_M**2 + droop**2
-        best = np.maximum(best, np.where(judged, -mean / np.sqrt(variance), 0.0))
+        best = np.maximum(best, np.where(judged, -trust * mean / np.sqrt(variance), 0.0))
     return np.asarray(best * np.float32(rigid), np.float32)
 
 

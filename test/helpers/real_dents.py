@@ -12,7 +12,8 @@ residuals of another real box top laid over it, drop-outs included: mirrored, sh
 pixels, extended by reflection where the face is larger. All noise is real, of the same camera and
 kind of cardboard, and no two frames share a donor, since an item that moves by more than the
 noise's correlation length meets fresh noise (bare belt, same pixel in two frames: correlation
-0.12). What it cannot show: relief of the item that stays with it is in the first frame only.
+0.12). What it cannot show: relief of the item that stays with it is in the first frame only, so
+`redrawn` can also keep a share of the face's own residual in every frame (`stays`).
 """
 
 from __future__ import annotations
@@ -144,13 +145,20 @@ def _donors() -> tuple[tuple[Face, NDArray[np.float32]], ...]:
     return tuple(donors)
 
 
-def redrawn(face: Face, view: ItemView, rng: np.random.Generator, count: int) -> list[ItemView]:
-    """Give `count` views of the sound face with the real noise of as many other box tops."""
+def redrawn(
+    face: Face, view: ItemView, rng: np.random.Generator, count: int, stays: float = 0.0
+) -> list[ItemView]:
+    """Give `count` views of the sound face with the real noise of as many other box tops.
+
+    `stays` is the share of variance that is the face's own residual, the same in every frame: as
+    if that much of what one frame shows were relief of the item and not noise.
+    """
     relief = own_relief(view)
     assert relief is not None
     height, width = view.item_mask.shape
     surface = cv2.resize(relief.surface_m, (width, height), interpolation=cv2.INTER_LINEAR)
     others = [noise for donor, noise in _donors() if donor != face]
+    own = np.nan_to_num(view.height_m - surface) * np.sqrt(stays)
     views = []
     for pick in rng.permutation(len(others))[:count]:
         noise = others[pick]
@@ -160,7 +168,8 @@ def redrawn(face: Face, view: ItemView, rng: np.random.Generator, count: int) ->
             noise = noise[:, ::-1]
         rows = _reflected(np.arange(height) + int(rng.integers(1000)), noise.shape[0])
         cols = _reflected(np.arange(width) + int(rng.integers(1000)), noise.shape[1])
-        lift = np.where(view.item_mask, surface + noise[rows][:, cols], view.height_m)
+        lift = np.where(view.item_mask, surface + own + np.sqrt(1.0 - stays) * noise[rows][:, cols],
+                        view.height_m)
         std = np.where(np.isnan(lift), np.nan, np.nanmedian(view.height_std_m))
         views.append(dataclasses.replace(
             view, height_m=lift.astype(np.float32), height_std_m=std.astype(np.float32)))
