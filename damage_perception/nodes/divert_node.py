@@ -71,7 +71,7 @@ class DivertNode(ManagedNode):
 
     def _on_matched(self, info: Any) -> None:
         """Start anew with a segmentation node that was started anew: it counts tracks from 1."""
-        if info.current_count_change > 0:
+        if info.total_count_change > 0:
             self._send(self._maker.flush())
             self._maker, self._newest = DecisionMaker(self.settings.value.decision), None
 
