@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from damage_perception.errors import UserError
-from damage_perception.frame import RgbdFrame
+from damage_perception.frame import FrameError, MeasuredFrame, RgbdFrame
 from damage_perception.perception.face import find_face
 from damage_perception.perception.item_view import MARGIN_M, ItemView
 from damage_perception.perception.items import FoundItem, find_items
@@ -32,25 +32,27 @@ def view_of_item(
         UserError: if there is no such item, or not the whole of it is seen, saying what is.
     """
     settings = settings or Settings()
-    if frame.depth_m is None or frame.camera is None:
-        raise UserError('a reference needs depth and camera info; give both')
-    support = SupportFinder(settings.plane).update(frame.depth_m, frame.camera)
+    try:
+        measured = MeasuredFrame.of(frame)
+    except FrameError as error:
+        raise UserError(f'a reference needs depth and calibration: {error}') from error
+    support = SupportFinder(settings.plane).update(measured.depth_m, measured.camera)
     if support is None:
         raise UserError('no belt or tray was found in the picture; show more of it')
-    height_m = height_image(frame.depth_m, support.plane, frame.camera)
-    pixel_m = support.plane.offset / frame.camera.fx
+    height_m = height_image(measured.depth_m, support.plane, measured.camera)
+    pixel_m = support.plane.offset / measured.camera.fx
     found = find_items(frame.rgb, height_m, support.region, pixel_m, settings.items)
     item = _choose(found, at)
     if item.status:
         doubts = ', '.join(flag.name.lower() for flag in Status if flag & item.status and flag.name)
         raise UserError(f'a reference must show a whole item alone, this one is {doubts}')
     profile = SensorProfile()
-    face = find_face(frame, item.mask, item.roi, support.plane, profile)
+    face = find_face(measured, item.mask, item.roi, support.plane, profile)
     if face is None:
         raise UserError('the item has too little depth to find its face; move the camera')
-    margin_px = int(np.ceil(2 * MARGIN_M * frame.camera.fx / max(float(face.centre[2]), 1e-3)))
+    margin_px = int(np.ceil(2 * MARGIN_M * measured.camera.fx / max(float(face.centre[2]), 1e-3)))
     window = window_around(item, found, frame.rgb.shape, margin_px)
-    return rectify(frame, window, face, profile)
+    return rectify(measured, window, face, profile)
 
 
 def _choose(found: list[FoundItem], at: tuple[int, int] | None) -> FoundItem:
