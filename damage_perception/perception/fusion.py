@@ -79,6 +79,7 @@ def fuse(old: ItemView, new: ItemView, news: float) -> ItemView | None:
     if fit < _WORST_FIT:
         return None
     rgb, height, item, seen = _brought(new, warp, old.item_mask.shape)
+    height -= _lean(height - old.height_m, old.item_mask & item)
     old_weight = _weight(old.height_std_m)
     new_weight = np.where(np.isnan(height), 0.0, np.nan_to_num(_median_weight(new)) * news)
     off = np.abs(height - old.height_m) > _GATE * np.sqrt(
@@ -107,6 +108,25 @@ def fuse(old: ItemView, new: ItemView, news: float) -> ItemView | None:
         old.frames + news,
         old.noise_correlation_m,
     )
+
+
+def _lean(difference: NDArray[np.float32], item: NDArray[np.bool_]) -> NDArray[np.float32] | float:
+    """Give the plane through the difference of two views: their faces were fitted apart."""
+    rows, columns = np.nonzero(item & np.isfinite(difference))
+    if len(rows) < 100:
+        return 0.0
+    some = slice(None, None, 1 + len(rows) // 4000)
+    rows, columns = rows[some], columns[some]
+    values = difference[rows, columns].astype(np.float64)
+    design = np.stack([np.ones(len(rows)), rows, columns], axis=1)
+    kept = np.ones(len(rows), bool)
+    for _ in range(3):
+        terms, *_ = np.linalg.lstsq(design[kept], values[kept], rcond=None)
+        off = np.abs(values - design @ terms)
+        kept = off <= 3.0 * max(float(np.median(off)), 1e-4)
+    height, width = difference.shape
+    plane = terms[0] + terms[1] * np.arange(height)[:, None] + terms[2] * np.arange(width)
+    return np.asarray(plane, np.float32)
 
 
 def _weight(std_m: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -110,3 +110,14 @@ def test_fused_pose_follows_the_new_view() -> None:
     # middle of the new one.
     place = fused.to_camera @ np.array([10 * 0.0015, 0.0, 0.0, 1.0])
     assert place[0] == pytest.approx(14 * 0.0015, abs=0.0006)
+
+
+def test_faces_that_were_fitted_apart_are_brought_together() -> None:
+    tilted = _view(1)
+    rows, columns = np.indices(tilted.height_m.shape)
+    tilted.height_m[:] += (0.02 + 0.0001 * rows - 0.0002 * columns).astype(np.float32)
+    fused = fuse(_view(0), tilted, 1.0)
+    assert fused is not None
+    inner = (slice(30, 70), slice(30, 110))
+    assert abs(fused.height_m[inner].mean()) < 0.001
+    assert np.median(fused.height_std_m[inner]) < 0.8 * STD_M
