@@ -24,6 +24,8 @@ _damage_perception_env() {
   export PYTHONPATH="$prefix/${site#"$VIRTUAL_ENV/"}:$PYTHONPATH"
   [[ ":$PATH:" == *":$prefix/bin:"* ]] || export PATH="$prefix/bin:$PATH"
   [[ ":${LD_LIBRARY_PATH:-}:" == *":$prefix/lib:"* ]] || export LD_LIBRARY_PATH="$prefix/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+  # Fast DDS 2 (Jazzy) reads the first, 3 (Kilted) the second; one that the user chose stays.
   export FASTRTPS_DEFAULT_PROFILES_FILE="${FASTRTPS_DEFAULT_PROFILES_FILE:-$prefix/share/damage_perception/config/fastdds.xml}"
+  export FASTDDS_DEFAULT_PROFILES_FILE="${FASTDDS_DEFAULT_PROFILES_FILE:-$FASTRTPS_DEFAULT_PROFILES_FILE}"
 }
 _damage_perception_env "$(cd "$(dirname "${BASH_SOURCE[0]:-$0}")/.." && pwd)" "$@"

@@ -124,7 +124,6 @@ build_package() {
   stamp="$({ cat "$venv/runtime.stamp" CMakeLists.txt package.xml msg/* srv/*; find damage_perception launch config scripts/bin -type f ! -name '*.pyc' | sort; } 2>/dev/null | stamp_of)"
   same_stamp install/build.stamp "$stamp" && return
   echo 'building the package (log: log/latest_build)'
-  rm -rf install  # what a former build left there would stay importable
   # shellcheck source=scripts/env.sh
   (
     source "$root/scripts/env.sh" --base
@@ -132,6 +131,7 @@ build_package() {
       --cmake-args -DBUILD_TESTING=OFF "-DPython3_EXECUTABLE=$venv/bin/python"
   ) >/dev/null 2>log.tmp || { cat log.tmp >&2; rm -f log.tmp; fail 'the build failed; the lines above and log/latest_build say why.'; }
   rm -f log.tmp
+  find install -xtype l -delete  # links to files that have vanished since
   echo "$stamp" >install/build.stamp
 }
 
