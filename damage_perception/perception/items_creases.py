@@ -51,7 +51,8 @@ def colour_edges(lab: NDArray[np.uint8]) -> NDArray[np.float32]:
     change = cv2.morphologyEx(hue, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     edges = np.minimum(change.max(axis=2) / np.float32(_STRONG_HUE), np.float32(1.0))
     bright = cv2.dilate((lab[..., 0] >= OVEREXPOSED).astype(np.uint8), np.ones((5, 5), np.uint8))
-    return np.where(bright > 0, np.float32(0.0), edges)
+    kept: NDArray[np.float32] = np.where(bright > 0, np.float32(0.0), edges)
+    return kept
 
 
 def _line(angle: float, length_px: int) -> NDArray[np.float32]:
@@ -60,7 +61,8 @@ def _line(angle: float, length_px: int) -> NDArray[np.float32]:
     kernel = np.zeros((2 * half + 1, 2 * half + 1), np.uint8)
     dx, dy = round(half * np.cos(angle)), round(half * np.sin(angle))
     cv2.line(kernel, (half - dx, half - dy), (half + dx, half + dy), 1)
-    return kernel.astype(np.float32) / np.float32(kernel.sum())
+    line: NDArray[np.float32] = kernel.astype(np.float32) / np.float32(kernel.sum())
+    return line
 
 
 def basins(
@@ -82,9 +84,11 @@ def basins(
         number = np.where(taken, 0, np.cumsum(~taken) + labels.max())
         labels = np.where(labels > 0, labels, number[pools])
         labels = _spread(labels, within)
-    if not labels.any():
-        return inside.astype(np.int32)
-    return _spread(labels, inside)
+    labels = _spread(labels, inside)
+    # What stands alone is no part of a basin across the gap, and a basin even if it has no floor.
+    count, alone = cv2.connectedComponents(inside.astype(np.uint8), connectivity=4)
+    _, numbers = np.unique(labels * count + alone, return_inverse=True)
+    return np.where(inside, numbers.reshape(labels.shape) + 1, 0).astype(np.int32)
 
 
 def _spread(labels: NDArray[np.int32], within: NDArray[np.bool_]) -> NDArray[np.int32]:

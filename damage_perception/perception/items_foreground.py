@@ -98,7 +98,8 @@ def smooth_height(height_m: NDArray[np.float32], sigma_px: float) -> NDArray[np.
     weight = cv2.GaussianBlur(known.astype(np.float32), (0, 0), sigma_px)
     total = cv2.GaussianBlur(np.where(known, height_m, np.float32(0)), (0, 0), sigma_px)
     out = np.full(height_m.shape, np.nan, np.float32)
-    return np.divide(total, weight, out=out, where=known)
+    np.divide(total, weight, out=out, where=known)
+    return out
 
 
 def item_probability(

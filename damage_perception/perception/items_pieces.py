@@ -1,15 +1,17 @@
-"""Join the basins of a crease image into items, weakest border first, until only true ones are left."""
+"""Join the basins of a crease image into items, weakest border first."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import find_objects
 
 from damage_perception.perception.items_creases import OVEREXPOSED
 
 _FLUSH = 0.02  # a notch that is none
-_OFFSET = 0.10  # a notch that says everything
+_OFFSET = 0.10
+_LEAST = 0.8  # no notch makes noise a crease
 
 Borders = dict[tuple[int, int], NDArray[np.float32]]
 
@@ -25,6 +27,8 @@ def borders(labels: NDArray[np.int32], relief: NDArray[np.float32]) -> Borders:
         keys.append(low.astype(np.int64) * count + high)
         values.append(np.maximum(relief[a], relief[b])[meet])
     key, value = np.concatenate(keys), np.concatenate(values)
+    if not len(key):
+        return {}
     order = np.argsort(key, kind='stable')
     flat, starts = np.unique(key[order], return_index=True)
     parts = np.split(value[order], starts[1:])
@@ -53,7 +57,11 @@ class Pieces:
         area = np.bincount(flat)
         self.area = dict(enumerate(area.tolist()))
         self.hue = _mean_hue(flat, lab)
-        self.hull = {label: _hull(labels, label) for label in self.area if label}
+        self.hull = {
+            label: _hull(labels[box] == label, (box[1].start, box[0].start))
+            for label, box in enumerate(find_objects(labels), start=1)
+            if box is not None
+        }
         self.doubts = dict.fromkeys(self.hull, 0.0)
         self.parent = np.arange(len(self.area))
 
@@ -90,12 +98,10 @@ class Pieces:
         if small < self.least_area:
             return 0.01 * depth
         notch = self._notch(pair)
-        needed = 1.15 - 0.45 * min(1.0, notch / _OFFSET)
+        needed = max(_LEAST, 1.15 - 0.45 * notch / _OFFSET)
         if notch < _FLUSH:
             needed *= 1.5
-        if small < 0.25 * large and notch < 0.03:
-            needed *= 1.3
-        elif small < 0.1 * large:
+        if small < (0.25 if notch < 1.5 * _FLUSH else 0.1) * large:
             needed *= 1.3
         change = float(np.linalg.norm(self.hue[pair[0]] - self.hue[pair[1]]))
         needed *= 1.0 - 0.45 * float(np.clip((change - 10.0) / 10.0, 0.0, 1.0))
@@ -133,6 +139,9 @@ def _mean_hue(flat: NDArray[np.int32], lab: NDArray[np.uint8]) -> dict[int, NDAr
     return dict(enumerate(np.stack(means, axis=1)))
 
 
-def _hull(labels: NDArray[np.int32], label: int) -> NDArray[np.int32]:
-    v, u = np.nonzero(labels == label)
-    return cv2.convexHull(np.stack([u, v], axis=1).astype(np.int32))
+def _hull(mask: NDArray[np.bool_], corner: tuple[int, int]) -> NDArray[np.int32]:
+    outlines, _ = cv2.findContours(
+        mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=corner
+    )
+    hull: NDArray[np.int32] = cv2.convexHull(np.concatenate(outlines))
+    return hull

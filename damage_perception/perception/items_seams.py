@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import find_objects
 
 _SAMPLES = 40  # along a chord
 _TILTS = np.arange(-2, 3) * 0.025  # radians by which a gap may be askew
@@ -26,14 +27,16 @@ def split_seams(
     """Split labelled items (H, W), 0 = support, along the gaps between boxes of one height."""
     labels = labels.copy()
     dark = _dark_lines(grey, max(1, round(_GAP_M / pixel_m)))
-    waiting = np.unique(labels[labels > 0]).tolist()
+    boxes = find_objects(labels)
+    waiting = [(label, box) for label, box in enumerate(boxes, start=1) if box is not None]
+    count = len(boxes)
     while waiting:
-        label = waiting.pop()
-        side = _beyond_gap(labels == label, dark, min_size_m / pixel_m)
+        label, box = waiting.pop()
+        side = _beyond_gap(labels[box] == label, dark[box], min_size_m / pixel_m)
         if side is not None:
-            new = int(labels.max()) + 1
-            labels[side] = new
-            waiting += [label, new]
+            count += 1
+            labels[box][side] = count
+            waiting += [(label, box), (count, box)]
     return labels
 
 
@@ -50,16 +53,19 @@ def _beyond_gap(
     mask: NDArray[np.bool_], dark: NDArray[np.bool_], least_px: float
 ) -> NDArray[np.bool_] | None:
     """Give the pixels of a mask on the far side of the gap that crosses it; None without gap."""
-    v, u = np.nonzero(mask)
-    (x, y), (a, b), degrees = cv2.minAreaRect(np.stack([u, v], axis=1).astype(np.float32))
+    outlines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    (x, y), (a, b), degrees = cv2.minAreaRect(np.concatenate(outlines))
     length, width, turn = (a, b, 0.0) if a >= b else (b, a, 0.5 * np.pi)
-    if len(u) < _RECTANGULAR * a * b or width > _LONGEST * length or width < least_px:
+    if width < least_px or width > _LONGEST * length:
+        return None
+    if np.count_nonzero(mask) < _RECTANGULAR * a * b:
         return None
     angle = np.radians(degrees) + turn
     along = np.array([np.cos(angle), np.sin(angle)])
     offset, tilt = _gap(mask, dark, np.array([x, y]), along, (length, width))
     if offset is None:
         return None
+    v, u = np.nonzero(mask)
     du, dv = u - x, v - y
     position = du * along[0] + dv * along[1] - offset
     across = dv * along[0] - du * along[1]

@@ -6,45 +6,50 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.perception.items_foreground import Scene
 from damage_perception.report import Status
 
-_MERGED_DOUBT = 0.95  # share of a true border that was joined inside the item
+_MERGED_DOUBT = 0.95  # strength of a border that was joined inside the item, 1 = a true one
 _MERGED_BARE = 0.16  # share of the hull that neither the item nor a neighbour fills
+_MERGED_LOW = 0.03  # share of the item that lies as low as the support
 _OCCLUDED_SHARE = 0.05  # share of the hull that higher neighbours cover
+_TOUCHING = 3  # pixels on the rim of the region of interest that may be chance
 
 
-def item_status(labels: NDArray[np.int32], label: int, scene: Scene, doubt: float) -> Status:
-    """Judge one item.
+def item_status(
+    labels: NDArray[np.int32], label: int, height_m: NDArray[np.float32],
+    rim: NDArray[np.bool_], doubt: float, low_m: float,
+) -> Status:
+    """Judge one item inside its bounding box.
 
     Args:
-        labels: (H, W) int32, 0 = support.
+        labels: (h, w) int32, 0 = support.
         label: the item.
-        scene: the picture.
+        height_m: (h, w) float32, metres above the support, NaN = no depth.
+        rim: (h, w) bool, where the region of interest ends.
         doubt: strength of the strongest border joined inside the item, 1 = a true one.
+        low_m: metres below which nothing stands out; there another, flat thing may lie.
     """
     mask = labels == label
+    area = np.count_nonzero(mask)
     status = Status(0)
-    if np.count_nonzero(mask & scene.rim) > 3:
+    if np.count_nonzero(mask & rim) > _TOUCHING:
         status |= Status.TRUNCATED
-    hull = _hull(mask)
-    beside = hull & ~mask
-    whole = max(1, np.count_nonzero(hull))
+    beside = _hull(mask) & ~mask
+    whole = area + np.count_nonzero(beside)
     others = beside & (labels > 0)
-    if np.count_nonzero(beside & ~others) > _MERGED_BARE * whole or doubt > _MERGED_DOUBT:
+    bare = np.count_nonzero(beside & ~others)
+    low = np.count_nonzero(height_m[mask] < low_m)
+    if bare > _MERGED_BARE * whole or low > _MERGED_LOW * area or doubt > _MERGED_DOUBT:
         status |= Status.MERGED
-    own = _median(scene.smooth_m[mask])
-    higher = np.count_nonzero(others & (scene.smooth_m > own))
-    if higher > _OCCLUDED_SHARE * whole:
+    if np.count_nonzero(others & (height_m > _median(height_m[mask]))) > _OCCLUDED_SHARE * whole:
         status |= Status.OCCLUDED
     return status
 
 
 def _hull(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    v, u = np.nonzero(mask)
-    hull = cv2.convexHull(np.stack([u, v], axis=1).astype(np.int32))
+    outlines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     filled = np.zeros(mask.shape, np.uint8)
-    cv2.fillConvexPoly(filled, hull, 1)
+    cv2.fillConvexPoly(filled, cv2.convexHull(np.concatenate(outlines)), 1)
     return filled.astype(bool)
 
 
