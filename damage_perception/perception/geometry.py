@@ -154,17 +154,28 @@ def _relief_blobs(
     sign = 1.0 if damage_type is DamageType.CRUSH else -1.0
     mean, _ = smoothed(relief, relief.residual_m, 0.004)
     inward = np.where(relief.item > 0.5, -sign * mean, 0.0)
-    seeds = significance >= settings.half_significance
+    sure = significance >= settings.half_significance
+    seeds = sure.copy()
     blobs: list[DamageBlob] = []
     while seeds.any() and len(blobs) < _MOST_BLOBS:
         peak = np.unravel_index(np.argmax(np.where(seeds, significance, 0.0)), seeds.shape)
-        depth = float(inward[max(0, peak[0] - 2):peak[0] + 3, max(0, peak[1] - 2):peak[1] + 3].max())
-        body = ((inward > depth / 3.0) | (significance >= settings.half_significance))
+        near = inward[max(0, peak[0] - 2) : peak[0] + 3, max(0, peak[1] - 2) : peak[1] + 3]
+        body = (inward > float(near.max()) / 3.0) | sure
         _, labels = cv2.connectedComponents(body.astype(np.uint8))
         coarse = labels == labels[peak]
-        seeds = seeds & ~coarse
+        seeds &= ~coarse
         mask = (_enlarge(coarse.astype(np.float32), view) > 0.5) & view.item_mask & view.seen
         if np.count_nonzero(mask) * view.resolution_m**2 >= settings.min_area_m2:
             confidence = float(settings.probability(float(significance[peak])))
-            blobs.append(DamageBlob(damage_type, mask, sign * depth, confidence))
+            depth = sign * _deepest(view, relief, mask, sign)
+            blobs.append(DamageBlob(damage_type, mask, depth, confidence))
     return blobs
+
+
+def _deepest(
+    view: ItemView, relief: Relief, mask: NDArray[np.bool_], sign: float
+) -> float:
+    """Give the largest deviation within a mask but for a twentieth, which flying pixels may be."""
+    below = sign * (_enlarge(relief.surface_m, view)[mask] - view.height_m[mask])
+    below = below[np.isfinite(below)]
+    return float(np.percentile(below, 95)) if below.size else float('nan')

@@ -15,6 +15,7 @@ _DARK = 0.45  # of the face's median luminance
 _RADIUS_M = (0.004, 0.03)
 _COMPACT = 0.6  # share of its smallest enclosing circle that a hole fills, print rarely
 _DEEP_M = 0.012
+_WALL_M = (0.003, 0.008)  # beside a hole the surface is met again
 _RING_M = (0.008, 0.018)  # around a hole depth is lost over the first, but not over the second
 _MOST = 32
 
@@ -37,7 +38,7 @@ def find_holes(view: ItemView, relief: Relief, edge_m: NDArray[np.float32]) -> l
     item = view.item_mask & view.seen
     luminance = cv2.GaussianBlur(cv2.cvtColor(view.rgb, cv2.COLOR_RGB2GRAY), (5, 5), 0)
     dark = item & (luminance < _DARK * float(np.median(luminance[item])))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8))
     areas = stats[:, cv2.CC_STAT_AREA] * view.resolution_m**2
     sizes = np.pi * np.square(_RADIUS_M)
     fitting = np.flatnonzero((areas >= sizes[0]) & (areas <= sizes[1]))
@@ -70,21 +71,32 @@ def _judge(
     below = (surface - view.height_m)[mask]
     below = below[np.isfinite(below)]
     lost = 1.0 - below.size / area
+    centre = np.array([cols.mean(), rows.mean()])
     if below.size > 0.3 * area:
+        # A shaded dent is dark and deep too, but so is what lies just beside.
+        rim = (surface - view.height_m)[_ring(view, centre, float(radius), _WALL_M)]
+        rim = rim[np.isfinite(rim)]
         depth = float(np.median(below))
-        return Hole(mask, 4.0 * depth / _DEEP_M, depth) if depth > _DEEP_M else None
-    around = _ring_measured(view, np.array([cols.mean(), rows.mean()]), float(radius))
-    if lost < 0.6 or around < 0.4:
+        fall = depth - float(np.median(rim)) if rim.size else 0.0
+        return Hole(mask, 4.0 * fall / _DEEP_M, depth) if fall > _DEEP_M else None
+    around = view.height_m[_ring(view, centre, float(radius), _RING_M)]
+    measured = float(np.mean(np.isfinite(around))) if around.size else 0.0
+    if lost < 0.6 or measured < 0.4:
         return None
     depth = float(np.median(below)) if below.size > 10 else float('nan')
-    return Hole(mask, 8.0 * lost * min(1.0, around / 0.6), depth)
+    return Hole(mask, 8.0 * lost * min(1.0, measured / 0.6), depth)
 
 
-def _ring_measured(view: ItemView, centre: NDArray[np.float64], radius: float) -> float:
-    """Give the share of the item's surface around a blob that has depth."""
+def _ring(
+    view: ItemView, centre: NDArray[np.float64], radius: float, reach_m: tuple[float, float]
+) -> NDArray[np.bool_]:
+    """Give the item's surface around a blob, from one distance to another."""
     height, width = view.item_mask.shape
-    distance = np.hypot(np.arange(width)[None, :] - centre[0],
-                        np.arange(height)[:, None] - centre[1]) - radius
-    inner, outer = (length / view.resolution_m for length in _RING_M)
-    ring = (distance > inner) & (distance < outer) & view.item_mask & view.seen
-    return float(np.mean(np.isfinite(view.height_m[ring]))) if ring.any() else 0.0
+    distance = np.hypot(
+        np.arange(width)[None, :] - centre[0], np.arange(height)[:, None] - centre[1]
+    )
+    inner, outer = (radius + length / view.resolution_m for length in reach_m)
+    ring: NDArray[np.bool_] = (
+        (distance > inner) & (distance < outer) & view.item_mask & view.seen
+    )
+    return ring

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from damage_perception.perception.outline import slope
 from damage_perception.perception.surface import Relief
 
 Map = NDArray[np.float32]
@@ -117,9 +118,7 @@ def lift_significance(relief: Relief, rigid: float, edge_m: Map) -> Map:
     """Give by how many deviations a cell of a board stands out behind a sharp step."""
     mean, share = smoothed(relief, relief.residual_m, 0.008)
     noise = np.hypot(_expected(relief, 0.008), _STEP_TOLERANCE_M)
-    steep = np.hypot(
-        cv2.Sobel(mean, cv2.CV_32F, 1, 0, scale=0.125), cv2.Sobel(mean, cv2.CV_32F, 0, 1, scale=0.125)
-    ) / np.float32(relief.cell_m)
+    steep = slope(mean, relief.cell_m)
     reach = max(3, 2 * round(0.02 / relief.cell_m) + 1)
     steep = cv2.dilate(np.where(share > 0.5, steep, 0.0).astype(np.float32),
                        np.ones((reach, reach), np.uint8))

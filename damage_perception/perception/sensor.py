@@ -54,9 +54,9 @@ class SensorProfile:
     def std_m(self, z_m: float) -> float: ...
 
     @overload
-    def std_m(self, z_m: NDArray[np.floating]) -> NDArray[np.float64]: ...
+    def std_m(self, z_m: NDArray[np.floating]) -> NDArray[np.floating]: ...
 
-    def std_m(self, z_m: float | NDArray[np.floating]) -> float | NDArray[np.float64]:
+    def std_m(self, z_m: float | NDArray[np.floating]) -> float | NDArray[np.floating]:
         """Give the standard deviation of one pixel's depth at a range, metres."""
         return self.floor_m + self.growth_per_m * z_m * z_m
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from damage_perception.errors import UserError
 from damage_perception.frame import CameraIntrinsics, RgbdFrame
-from damage_perception.perception.plane import PlaneSettings, SupportFinder
+from damage_perception.perception.plane import SupportFinder
 from damage_perception.perception.projection import height_image
 from damage_perception.perception.sensor import SensorProfile
 
@@ -42,7 +42,7 @@ def measure(frames: Iterable[RgbdFrame]) -> SensorMeasurement:
     Raises:
         UserError: if too little bare support is seen.
     """
-    finder = SupportFinder(PlaneSettings())
+    finder = SupportFinder()
     squares, ranges, counts, invalid, curves = [], [], [], [], []
     fx = 0.0
     for frame in frames:
@@ -120,9 +120,9 @@ def _autocorrelation(
             (np.s_[:, : values.shape[1] - lag], np.s_[:, lag:]),
             (np.s_[: values.shape[0] - lag], np.s_[lag:]),
         ):
-            pairs = np.count_nonzero(on[first] & on[second])
+            pairs = int(np.count_nonzero(on[first] & on[second]))
             curve[lag] += 0.5 * float(np.sum(values[first] * values[second])) / max(pairs, 1)
-    return curve / max(curve[0], 1e-12)
+    return np.asarray(curve / max(float(curve[0]), 1e-12))
 
 
 def _half(curve: NDArray[np.float64]) -> float:
@@ -130,5 +130,5 @@ def _half(curve: NDArray[np.float64]) -> float:
     below = int(np.argmax(curve < 0.5))
     if below == 0:
         return float(len(curve) - 1)
-    upper, lower = curve[below - 1], curve[below]
+    upper, lower = float(curve[below - 1]), float(curve[below])
     return float(below - 1 + (upper - 0.5) / (upper - lower))

@@ -9,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.outline import own_face
 
 CELL_M = 0.0045  # depth noise is correlated over more, so coarser cells lose nothing
 _FEWEST_CELLS = 25
+_FARTHEST_M = 10.0  # no relief of an item
 _STD_FLOOR_M = 3e-4  # below this it is relief of paper, not noise, that limits
 _BULGE_M = 0.005  # prior deviation of a sound carton's bulge at its edge, metres
 _ITERATIONS = 6
 _TUKEY = 3.5  # residuals beyond this many scales have no say
-_FALL_M = 0.025  # what falls deeper in a cliff is a side wall, a neighbour or the belt
-_CLIFF = 1.5  # slope that crushed cardboard does not reach but a smeared edge does
-_NECK_M = 0.018  # a narrower appendix of an outline is an artefact of its edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +50,7 @@ class Relief:
 def own_relief(view: ItemView) -> Relief | None:
     """Fit the smooth surface of a view's face; None if too little was measured to judge."""
     item = view.item_mask & view.seen
-    valid = item & np.isfinite(view.height_m)
+    valid = item & (np.abs(view.height_m) < _FARTHEST_M)  # False for NaN and infinity
     step = max(1, round(CELL_M / view.resolution_m))
     size = tuple(-(-length // step) for length in reversed(item.shape))
     weight = cv2.resize(valid.astype(np.float32), size, interpolation=cv2.INTER_AREA)
@@ -69,52 +68,12 @@ def own_relief(view: ItemView) -> Relief | None:
     surface, scale, bulge = _fit(height, weight, std)
     share = cv2.resize(item.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     residual = np.where(enough, height - surface, np.float32(0.0))
-    face = _own_face(share, residual, weight, step * view.resolution_m)
+    cell_m = step * view.resolution_m
+    face = own_face(share, residual, weight, cell_m)
     residual, weight, share = residual * face, weight * face, share * face
     # Half of the correlation is left at 1.665 sigma.
     sigma = view.noise_correlation_m / 1.665
-    return Relief(residual, surface, weight, share, std, scale, bulge, step * view.resolution_m, sigma)
-
-
-def _own_face(
-    share: NDArray[np.float32],
-    residual: NDArray[np.float32],
-    weight: NDArray[np.float32],
-    cell_m: float,
-) -> NDArray[np.float32]:
-    """Give 1 where a cell belongs to the face itself and not to what falls away around it."""
-    off = (share < 0.5) | _beyond_cliffs(residual, weight, cell_m)
-    _, labels = cv2.connectedComponents(np.pad(off, 1, constant_values=True).astype(np.uint8))
-    face = (labels != labels[0, 0])[1:-1, 1:-1].astype(np.uint8)
-    size = 2 * round(_NECK_M / cell_m / 2) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    opened = cv2.morphologyEx(face, cv2.MORPH_OPEN, disc)
-    keep = opened if opened.sum() > 0.6 * face.sum() else face
-    return keep.astype(np.float32)
-
-
-def _beyond_cliffs(
-    residual: NDArray[np.float32], weight: NDArray[np.float32], cell_m: float
-) -> NDArray[np.bool_]:
-    """Tell which cells lie deep below the face behind a cliff or a gap in the depth."""
-    low = (residual < -_FALL_M) & (weight > 0)
-    count, labels = cv2.connectedComponents(low.astype(np.uint8))
-    if count == 1:
-        return low
-    near = np.maximum(cv2.GaussianBlur(weight, (0, 0), 0.8), np.float32(1e-3))
-    height = cv2.GaussianBlur(residual * weight, (0, 0), 0.8) / near
-    slope = np.hypot(
-        cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=0.125),
-        cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=0.125),
-    ) / np.float32(cell_m)
-    around = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.intp)
-    around[low | (weight == 0)] = 0
-    cells = np.bincount(around.ravel(), minlength=count)
-    mean = np.bincount(around.ravel(), slope.ravel(), minlength=count) / np.maximum(cells, 1)
-    cliff = (mean > _CLIFF) | (cells < 3)
-    cliff[0] = False
-    beyond: NDArray[np.bool_] = cliff[labels]
-    return beyond
+    return Relief(residual, surface, weight, share, std, scale, bulge, cell_m, sigma)
 
 
 def _fit(
@@ -126,7 +85,7 @@ def _fit(
     """
     rows, cols = np.nonzero(weight)
     x_mid, y_mid = (cols.min() + cols.max()) / 2, (rows.min() + rows.max()) / 2
-    half = max(np.ptp(cols), np.ptp(rows), 2) / 2
+    half = max(int(np.ptp(cols)), int(np.ptp(rows)), 2) / 2
     x, y = (cols - x_mid) / half, (rows - y_mid) / half
     thin = slice(None, None, 1 + len(x) // 900)
     design = _terms(x[thin], y[thin])

@@ -1,4 +1,6 @@
-"""Print how surely dents and holes put into real faces are found: `python test/helpers/dent_table.py`.
+"""Print how surely dents and holes put into real faces are found.
+
+Run `python test/helpers/dent_table.py` from the repository root; `--json` for programs.
 
 Sound: all 22 box tops and 19 soft packs of the real frames, as they are (one frame) or several
 times with the real noise of other box tops (ten frames). Damaged: the box tops, four places each.

@@ -114,4 +114,5 @@ def fit(items: int = 2500, prior: float = 0.001, seed: int = 0) -> tuple[float, 
 
 
 if __name__ == '__main__':
-    print('half_significance %.2f, steepness %.2f' % fit())
+    half, steep = fit()
+    print(f'half_significance {half:.2f}, steepness {steep:.2f}')
