@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+from damage_perception.perception.sensor import SensorProfile
 from damage_perception.synthesis.noise import Field, Rng, correlated_noise, value_noise
 
 KINDS = ('stereo', 'structured_light', 'tof')
@@ -74,7 +75,7 @@ def draw_sensor(rng: Rng, focal: float, style: str = 'standard', kind: str = '')
             kind, focal, rng.uniform(0.05, 0.095), rng.uniform(low, high),
             rng.uniform(3.5, 7.5) * wide, rng.uniform(2.0, 4.5) * wide,
             rng.uniform(7, 25) * wide, rng.uniform(0, 5) * wide, rng.uniform(0, 2.5) * wide,
-            1 / 32, rng.uniform(2.5, 7.0) * wide, rng.uniform(0.0, 1.0) ** 1.5, side, rng.uniform(0.0, 0.025), shift, rng.uniform(0, 0.002),
+            1 / 32, rng.uniform(3.5, 8.0) * wide, rng.uniform(0.0, 1.0) ** 1.5, side, rng.uniform(0.0, 0.025), shift, rng.uniform(0, 0.002),
         )  # fmt: skip
     if kind == 'structured_light':
         return DepthSensor(
@@ -88,6 +89,15 @@ def draw_sensor(rng: Rng, focal: float, style: str = 'standard', kind: str = '')
         rng.uniform(0.8, 1.8) * wide, 0.0, 0.0, 0.0, 0.001, rng.uniform(1.0, 2.5) * wide,
         rng.uniform(0, 0.04), side, rng.uniform(0, 0.03), shift, rng.uniform(0, 0.004),
     )  # fmt: skip
+
+
+def sensor_profile(sensor: DepthSensor, scale: float = 1.0) -> SensorProfile:
+    """Give what a calibration of the sensor would find; `scale` as in `measure_depth`."""
+    growth = sensor.noise
+    if sensor.kind != 'tof':  # z = f b / d, so dz = z^2 / (f b) dd
+        growth = sensor.noise / (sensor.focal * sensor.baseline)
+    correlation = 1.665 * max(0.6, 0.8 * sensor.correlation * scale)
+    return SensorProfile(0.0003, growth, correlation, min(0.9, 0.05 + 0.2 * sensor.dropout))
 
 
 def measure_depth(
@@ -129,7 +139,7 @@ def _triangulate(
     slow = value_noise(rng, depth.shape, max(depth.shape) / (160 * scale) + 1) * sensor.slow
     measured = smooth + noise * level + gain * slow.astype(np.float32)
     measured = np.round(measured / sensor.quantum) * np.float32(sensor.quantum)
-    hidden = _halo(sensor, disparity, rng, scale)
+    hidden = background_lost(sensor, disparity, rng, scale)
     with np.errstate(divide='ignore'):
         result = gain / measured
     result[hidden | (measured <= 0)] = np.nan
@@ -155,7 +165,9 @@ def _fatten(disparity: Field, window: float) -> Field:
     return cv2.dilate(disparity, np.ones((size, size), np.uint8)) if size > 1 else disparity
 
 
-def _halo(sensor: DepthSensor, disparity: Field, rng: Rng, scale: float) -> NDArray[np.bool_]:
+def background_lost(
+    sensor: DepthSensor, disparity: Field, rng: Rng, scale: float
+) -> NDArray[np.bool_]:
     """Background that is lost near a closer surface: hidden from one eye, or mixed in a window."""
     ragged = value_noise(rng, disparity.shape, max(disparity.shape) / (25 * scale))
     # Near by, a step of the same height is a larger jump, but windows slant along with it.

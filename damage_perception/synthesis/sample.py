@@ -10,10 +10,16 @@ from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics
 from damage_perception.perception.projection import Plane
+from damage_perception.perception.sensor import SensorProfile
 from damage_perception.synthesis.build import build_item
 from damage_perception.synthesis.colour_sensor import ColourSensor, draw_colour_sensor, take_picture
 from damage_perception.synthesis.damage import DAMAGE_NAMES, inflict, possible
-from damage_perception.synthesis.depth_sensor import DepthSensor, draw_sensor, measure_depth
+from damage_perception.synthesis.depth_sensor import (
+    DepthSensor,
+    draw_sensor,
+    measure_depth,
+    sensor_profile,
+)
 from damage_perception.synthesis.lighting import Light, shade
 from damage_perception.synthesis.neighbours import add_neighbours
 from damage_perception.synthesis.noise import Rng, stream
@@ -48,8 +54,10 @@ class Sample:
         true_depth_m: float32 metres.
         camera: intrinsics of this crop.
         item_mask: bool, what is seen of the item.
+        others_mask: bool, what is seen of other items.
         damages: what is seen of its damages.
         plane: the support, in the optical frame.
+        profile: the noise of the depth camera, as a calibration would give it.
         pose: (4, 4) float64, item frame (origin on the support below the item's centre, x along
             its length, z up) to the optical frame.
         size: length, width, height of the sound item, metres.
@@ -64,8 +72,10 @@ class Sample:
     true_depth_m: NDArray[np.float32]
     camera: CameraIntrinsics
     item_mask: NDArray[np.bool_]
+    others_mask: NDArray[np.bool_]
     damages: tuple[SeenDamage, ...]
     plane: Plane
+    profile: SensorProfile
     pose: NDArray[np.float64]
     size: tuple[float, float, float]
     sku: str
@@ -174,8 +184,8 @@ def render_product(
     )
     to_camera = item_to_camera(view.pose)
     return Sample(
-        rgb, depth, hits.depth, view.camera, ids == MAIN, damages, support_plane(view.pose),
-        to_camera, product.size, product.sku, '', '', (*patch.tags, *tags, f'sensor:{sensor.kind}'),
+        rgb, depth, hits.depth, view.camera, ids == MAIN, ids > MAIN, damages,
+        support_plane(view.pose), sensor_profile(sensor, view.scale), to_camera, product.size, product.sku, '', '', (*patch.tags, *tags, f'sensor:{sensor.kind}'),
     )  # fmt: skip
 
 

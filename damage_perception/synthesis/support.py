@@ -54,6 +54,28 @@ def lay_support(scene: SceneMap, rng: Rng, reach: float, kind: str = '') -> list
     return tags
 
 
+def lay_belt(scene: SceneMap, rng: Rng, travelled: float) -> None:
+    """Draw a belt along x that has moved on by `travelled` metres, between two rails.
+
+    Its grain moves with it: the same draw of `rng` is shifted, never drawn anew.
+    """
+    rows, cols = scene.height.shape
+    colour = np.asarray(_BELTS[int(rng.integers(4))], np.float32)
+    shift = round(travelled / scene.mpp) % (2 * cols)
+    grain = rng.standard_normal((rows, 2 * cols), dtype=np.float32) * np.float32(2.0)
+    grain += value_noise(rng, (rows, 2 * cols), 30, 2) * np.float32(0.8)
+    moved = np.roll(grain, shift, axis=1)[:, :cols]
+    shades = np.clip(colour + np.arange(-32, 32)[:, None], 3, 252).astype(np.uint8)
+    scene.albedo[...] = shades[np.clip(moved + 32.5, 0, 63).astype(np.uint8)]
+    scene.gloss[...] = int(rng.uniform(20, 90))
+    _, y = scene.grid()
+    edge = 0.5 * (float(y.max()) - float(y.min())) - 0.04
+    rail = np.broadcast_to(np.abs(y - y.mean()) > edge, scene.height.shape)
+    scene.height[rail] = 0.02
+    scene.albedo[rail] = 190
+    scene.gloss[rail] = 200
+
+
 def _dirt(scene: SceneMap, rng: Rng) -> None:
     """Worn and dusty places, a belt seam's line."""
     field = value_noise(rng, scene.height.shape, 9, 4)
