@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from damage_perception.frame import MeasuredFrame
-from damage_perception.perception.items_foreground import fill_nearest
+from damage_perception.frame import CameraIntrinsics, MeasuredFrame
 from damage_perception.perception.projection import (
     Plane,
-    height_image,
     plane_axes,
     points,
+    project,
     rays,
 )
 from damage_perception.perception.sensor import SensorProfile
@@ -100,7 +99,7 @@ def find_face(
         # A side wall: the face seen is too oblique to be turned; look square on to the support.
         top = float(np.percentile(support.heights(cloud), 80))
         plane = Plane(support.normal, support.offset - top)
-    return _oriented(plane, _footprint(plane, frame, mask, roi), support)
+    return _oriented(plane, _footprint(plane, frame, mask, roi, support), support)
 
 
 def _face_plane(cloud: NDArray[np.float64], noise_m: float) -> Plane:
@@ -124,23 +123,46 @@ def _face_plane(cloud: NDArray[np.float64], noise_m: float) -> Plane:
 
 
 def _footprint(
-    plane: Plane, frame: MeasuredFrame, mask: NDArray[np.bool_], roi: Roi
+    plane: Plane, frame: MeasuredFrame, mask: NDArray[np.bool_], roi: Roi, support: Plane
 ) -> NDArray[np.float64]:
-    """Give the places (N, 3) in the axes of the plane over which the item's pixels stand.
+    """Give the places (N, 3) in the axes of the plane over which the item's outline stands.
 
     Looked at straight down on the face, not along the rays: so the side walls that an item off
-    the middle of the picture shows do not make it longer.
+    the middle of the picture shows do not make it longer. Where an outline has no depth, it is
+    the foot of a wall on the side that faces the camera, and the edge of the face elsewhere.
     """
     inside = mask.astype(np.uint8)
     rim = mask & (cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=0) == 0)
-    measured = mask & np.isfinite(frame.depth_m[roi.slices])
-    height = height_image(frame.depth_m, plane, frame.camera, roi)
-    height = fill_nearest(np.where(measured, height, np.float32(0.0)), measured)
     v, u = np.nonzero(rim)
     ray = rays(u + roi.x, v + roi.y, frame.camera)
-    depth = (height[v, u] - plane.offset) / (ray @ np.asarray(plane.normal))
+    depth = frame.depth_m[v + roi.y, u + roi.x].astype(np.float64)
+    edge = -plane.offset / (ray @ np.asarray(plane.normal))
+    foot = -support.offset / (ray @ np.asarray(support.normal))
+    guess = np.where(_faces_camera(inside, u, v, roi, support, frame.camera), foot, edge)
+    known = np.isfinite(depth)
+    # Depth bleeds at edges: a point outside the box between face and foot is none of the item's.
+    depth = np.clip(np.where(known, depth, guess), np.minimum(edge, foot), np.maximum(edge, foot))
     places: NDArray[np.float64] = (ray * depth[:, None]) @ plane_axes(plane)
     return places
+
+
+def _faces_camera(
+    inside: NDArray[np.uint8],
+    u: NDArray[np.int64],
+    v: NDArray[np.int64],
+    roi: Roi,
+    support: Plane,
+    camera: CameraIntrinsics,
+) -> NDArray[np.bool_]:
+    """Tell at which pixels of the outline the item turns a wall to the camera.
+
+    There the outline's normal points to where the camera stands over: its foot on the support.
+    """
+    soft = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 3.0)
+    out_u, out_v = -cv2.Sobel(soft, cv2.CV_32F, 1, 0), -cv2.Sobel(soft, cv2.CV_32F, 0, 1)
+    below = project(-np.asarray(support.normal), camera) - [roi.x, roi.y]
+    towards = out_u[v, u] * (below[0] - u) + out_v[v, u] * (below[1] - v)
+    return np.asarray(towards > 0.0)
 
 
 def _oriented(plane: Plane, places: NDArray[np.float64], support: Plane) -> Face:

@@ -14,6 +14,7 @@ from damage_perception.perception.support_plane import (
     PlaneSettings,
     find_support_plane,
     fit_plane,
+    warm_up,
 )
 from damage_perception.perception.support_region import main_piece, map_step, outline
 
@@ -40,6 +41,7 @@ class SupportFinder:
         self.settings = settings or PlaneSettings()
         self._camera: CameraIntrinsics | None = None
         self._forget()
+        warm_up()
 
     def _forget(self) -> None:
         self._plane: Plane | None = None

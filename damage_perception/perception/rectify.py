@@ -15,6 +15,7 @@ from damage_perception.perception.window import ItemWindow
 from damage_perception.report import Roi
 
 _MOST_PIXELS = 640  # longest side of a view; larger items are seen coarser
+_RIM_M = 0.003  # rounding of an item's outline beyond its box
 _WALL_M = 0.02  # what hangs lower than this and is seen at a slant is a side wall
 _LOOKUPS = 3  # fixed-point steps that undo parallax; 20 mm of relief at 45 degrees needs two
 
@@ -66,7 +67,9 @@ def rectify(
     view_height[~seen] = np.nan
     rgb[~inside | other] = 0
     item = inside & (_sample(mask.astype(np.float32), map_u, map_v, cv2.INTER_LINEAR) > 0.5)
-    # What hangs down at the rim and is seen at a slant is a side wall, not the face.
+    # What lies beside the box, or hangs down and is seen at a slant, is a side wall.
+    item &= (np.abs(x) < face.size[0] / 2 + _RIM_M)[None, :]
+    item &= (np.abs(y) < face.size[1] / 2 + _RIM_M)[:, None]
     item &= ~(hidden & (relief < -_WALL_M))
     distance = flat[..., 2] + relief * out[2]
     std = np.where(np.isnan(view_height), np.nan, profile.std_m(distance)).astype(np.float32)

@@ -118,8 +118,13 @@ def _cloud(
     return points(depth_m, u[::step], v[::step], camera)
 
 
+def warm_up() -> None:
+    """Load what finding a plane needs, so that the first frame need not wait for it."""
+    import open3d  # noqa: F401
+
+
 def _ransac(cloud: NDArray[np.float64], tolerance_m: float) -> tuple[Plane, NDArray[np.int64]]:
-    import open3d  # heavy: half of the start-up time, needed only when a plane is sought
+    import open3d  # heavy: two seconds, so only who seeks planes loads it
 
     open3d.utility.random.seed(0)
     cloud3d = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(cloud))

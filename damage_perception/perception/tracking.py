@@ -105,7 +105,7 @@ class Tracker:
         seconds = (stamp_ns - track.stamp_ns) * 1e-9
         off = float(np.linalg.norm(seen.position_m - track.expected(stamp_ns)))
         gate = self.settings.gate_m
-        if not track.velocity_m_s.any():  # a new item may move at any speed a belt has
+        if track.frames == 1:  # a new item may move at any speed a belt has
             gate += self.settings.max_speed_m_s * min(seconds, 0.1)
         return off if off <= gate else _FAR
 
@@ -114,14 +114,17 @@ class Tracker:
         seconds = (stamp_ns - track.stamp_ns) * 1e-9
         if seconds > 0:
             velocity = moved / seconds
-            known = track.velocity_m_s.any()
+            known = track.frames > 1
             track.velocity_m_s = 0.5 * (track.velocity_m_s + velocity) if known else velocity
         track.frames += 1
         track.motion_m = float(np.linalg.norm(moved))
         track.last, track.stamp_ns = seen, stamp_ns
 
     def _begin(self, seen: Observation, stamp_ns: int) -> Track:
-        track = Track(self._next_id, seen, stamp_ns, np.zeros(3))
+        # Things on one belt move alike, so a new one is expected to move like the others.
+        others = [track.velocity_m_s for track in self._tracks if track.frames > 2]
+        velocity = np.median(others, axis=0) if others else np.zeros(3)
+        track = Track(self._next_id, seen, stamp_ns, velocity)
         self._next_id += 1
         self._tracks.append(track)
         return track
@@ -130,9 +133,11 @@ class Tracker:
 def _alike(a: Observation, b: Observation) -> bool:
     """Tell whether two observations can be one item: same size and colour within their noise.
 
-    An item at the border grows while it comes in, so there sides may differ by a third.
+    An item at the border grows while it comes in, so there only its height is compared.
     """
-    share, shade = (0.08, 25.0) if a.whole and b.whole else (0.33, 40.0)
+    whole = a.whole and b.whole
+    compared = slice(0, 3) if whole else slice(2, 3)
     largest = np.maximum(a.size_m, b.size_m)
-    size = np.abs(a.size_m - b.size_m) <= 0.02 + share * largest
-    return bool(size.all() and np.abs(a.colour - b.colour).max() <= shade)
+    close = np.abs(a.size_m - b.size_m) <= 0.025 + 0.08 * largest
+    shade = float(np.abs(a.colour - b.colour).max())
+    return bool(close[compared].all() and shade <= (25.0 if whole else 40.0))
