@@ -7,8 +7,10 @@ Call: `python3 scripts/make_scenarios.py OUT [NAME ...] [--seed S]`.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
+from damage_perception.errors import CallError, UserError
 from damage_perception.recording.scenarios import SCENARIOS, write_scenario
 
 
@@ -22,7 +24,10 @@ def main() -> None:
     if unknown := set(arguments.names) - set(SCENARIOS):
         parser.error(f'unknown: {", ".join(sorted(unknown))}; there are {", ".join(SCENARIOS)}')
     for name in arguments.names or SCENARIOS:
-        write_scenario(name, arguments.out / name, arguments.seed)
+        try:
+            write_scenario(name, arguments.out / name, arguments.seed)
+        except (UserError, CallError) as error:
+            sys.exit(f'make_scenarios: {error}')
         print(arguments.out / name)
 
 

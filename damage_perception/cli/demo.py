@@ -76,7 +76,7 @@ def _start_nodes(out: Path) -> subprocess.Popen[bytes]:
     import subprocess
     import sys
 
-    call = [sys.executable, '-m', 'damage_perception.nodes.damage_perception_node']
+    call = [sys.executable, '-m', 'damage_perception.cli.main', 'run', '--sim-time']
     # From another folder, because the source tree must not hide the built package.
     with (out / 'nodes.log').open('wb') as log:
         return subprocess.Popen(call, cwd=out, stdout=log, stderr=subprocess.STDOUT)

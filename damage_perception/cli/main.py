@@ -14,6 +14,7 @@ from damage_perception.errors import CallError, UserError
 # nothing heavy at the top, so that `--help` stays fast.
 COMMANDS = (
     'demo',
+    'run',
     'play',
     'replay',
     'predict',

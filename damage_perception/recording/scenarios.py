@@ -17,7 +17,8 @@ A belt runs at 0.4 m/s under a camera 1.0 m above it: 640x480, 10 Hz; an item is
                        3.5-7.0  all stamps are 3.0 s too early; a second box passes
     out_of_order       0.0-4.0  a sound box passes
                        1.0-2.0  every second colour image arrives after the one that follows it
-    sample             0.0-9.0  sound, dented, printed look-alike, then a touching pair, one by one
+    sample             0.0-1.5  the belt is empty
+                       1.5-10.5 sound, dented, printed look-alike, then a touching pair
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from damage_perception.errors import UserError
 from damage_perception.recording.box import CAMERA, Box
 from damage_perception.recording.scene import Scene
 from damage_perception.recording.sensor_noise import add_grain, observe
@@ -89,8 +91,13 @@ SCENARIOS = {
     ),
     'out_of_order': Scenario((SOUND,), out_of_order=(1.0, 2.0)),
     'sample': Scenario(
-        (SOUND, _later(DENTED, 1.6), _later(PRINTED, 3.2), *(_later(box, 4.8) for box in PAIR)),
-        duration_s=9.0,
+        (
+            _later(SOUND, 1.5),
+            _later(DENTED, 3.1),
+            _later(PRINTED, 4.7),
+            *(_later(box, 6.3) for box in PAIR),
+        ),
+        duration_s=10.5,
     ),
 }
 
@@ -107,7 +114,13 @@ def write_scenario(name: str, folder: Path, seed: int = 0) -> None:
         for arrival_ns, topic, msgtype, fields in _messages(scenario, seed):
             writer.write(topic, msgtype, fields, arrival_ns)
     truth = json.dumps(_truth(name, scenario, seed), indent=1)
-    folder.with_name(f'{folder.name}.truth.json').write_text(truth + '\n', encoding='utf-8')
+    beside = folder.with_name(f'{folder.name}.truth.json')
+    try:
+        beside.write_text(truth + '\n', encoding='utf-8')
+    except OSError as error:
+        raise UserError(
+            f'{beside} cannot be written ({error.strerror}); free space there'
+        ) from error
 
 
 def _messages(scenario: Scenario, seed: int) -> Iterator[tuple[int, str, str, dict[str, Any]]]:

@@ -31,7 +31,7 @@ class RecordingWriter:
 
         self.folder = Path(folder)
         if self.folder.exists():
-            raise CallError(f'{self.folder} exists already; remove it or give another --out-bag')
+            raise CallError(f'{self.folder} exists already; remove it or give another name')
         self._part = self.folder.with_name(f'.{self.folder.name}.part')
         self._file = f'{self.folder.name}.mcap'
         self._channels: dict[str, Channel] = {}

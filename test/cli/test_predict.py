@@ -28,8 +28,10 @@ def files(folder: Path) -> tuple[Path, Path, Path]:
 def test_a_frame_from_files(tmp_path: Path) -> None:
     frame = load_frame(*files(tmp_path))
     assert frame.rgb[0, 0].tolist() == [30, 20, 10]
-    assert frame.depth_m is not None and frame.camera is not None
-    assert np.isnan(frame.depth_m[0, 0]) and frame.depth_m[0, 1] == pytest.approx(0.01)
+    assert frame.depth_m is not None
+    assert frame.camera is not None
+    assert np.isnan(frame.depth_m[0, 0])
+    assert frame.depth_m[0, 1] == pytest.approx(0.01)
     assert (frame.camera.fx, frame.camera.fy, frame.camera.cx) == (20.0, 21.0, 8.0)
 
 
@@ -45,7 +47,8 @@ def test_colour_alone_is_unknown_for_want_of_depth(tmp_path: Path) -> None:
     result = CliRunner().invoke(build_app(), ['predict', '--rgb', str(rgb), '--json'])
     report = json.loads(result.stdout)
     assert result.exit_code == 0
-    assert report['health'] == 0 and 'no depth' in report['reason']
+    assert report['health'] == 0
+    assert 'no depth' in report['reason']
 
 
 def test_a_picture_is_drawn(tmp_path: Path) -> None:
@@ -73,7 +76,7 @@ def test_damaged_depth_is_refused_or_right(tmp_path: Path, spoil: str) -> None:
                 continue
         return
     depth.write_bytes({'cut': data[:60], 'text': b'hello', 'empty': b''}[spoil])
-    with pytest.raises(UserError, match='depth.png is not an image that can be read'):
+    with pytest.raises(UserError, match=r'depth\.png is not an image that can be read'):
         load_depth(depth)
 
 

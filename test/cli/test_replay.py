@@ -85,7 +85,7 @@ def test_a_recording_without_depth_is_refused(tmp_path: Path) -> None:
 
 def test_an_unwritable_report_is_named(bag: Path, tmp_path: Path) -> None:
     (tmp_path / 'file').write_text('')
-    with pytest.raises(UserError, match='r.jsonl cannot be written'):
+    with pytest.raises(UserError, match='jsonl cannot be written'):
         replay(bag, '--report', tmp_path / 'file' / 'r.jsonl')
 
 

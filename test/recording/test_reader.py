@@ -108,7 +108,7 @@ def test_other_files_are_refused_by_name(
 
 
 def test_a_folder_without_recording_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match='holds no .mcap and no .db3'):
+    with pytest.raises(RecordingError, match=r'holds no \.mcap and no \.db3'):
         Recording(tmp_path)
 
 
@@ -142,7 +142,7 @@ def test_several_colour_topics_need_a_choice(tmp_path: Path) -> None:
         for topic in ('/left', '/right'):
             writer.write(topic, IMAGE, image(0, 'rgb8'), 0)
         writer.write(DEPTH, IMAGE, image(0, '16UC1'), 0)
-    with pytest.raises(CallError, match='/left, /right.*--rgb-topic'):
+    with pytest.raises(CallError, match=r'/left, /right.*--rgb-topic'):
         find_topics(Recording(tmp_path / 'bag'))
 
 
@@ -166,7 +166,7 @@ def test_unknown_types_are_named_and_skipped(bag: Path, tmp_path: Path) -> None:
     from mcap.writer import Writer as McapWriter
 
     path = tmp_path / 'strange.mcap'
-    known = [m for m in Recording(bag).messages()]
+    known = list(Recording(bag).messages())
     with path.open('wb') as stream:
         writer = McapWriter(stream)
         writer.start(profile='ros2')

@@ -66,9 +66,13 @@ def test_an_existing_folder_is_not_touched(tmp_path: Path) -> None:
 
 
 def test_a_failure_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match='power'), RecordingWriter(tmp_path / 'bag') as writer:
-        writer.write(RGB, IMAGE, image(0, 'rgb8'), 0)
-        raise RuntimeError('power')
+    def fail() -> None:
+        with RecordingWriter(tmp_path / 'bag') as writer:
+            writer.write(RGB, IMAGE, image(0, 'rgb8'), 0)
+            raise RuntimeError('power')
+
+    with pytest.raises(RuntimeError, match='power'):
+        fail()
     assert os.listdir(tmp_path) == []
 
 
@@ -83,14 +87,15 @@ def test_a_full_disk_is_said_and_leaves_nothing(
 ) -> None:
     writer = RecordingWriter(tmp_path / 'bag', chunk_bytes=1000)
 
-    def full(data: bytes) -> int:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    monkeypatch.setattr(writer._writer, '_Writer__stream', FullDisk())
 
-    with pytest.raises(UserError, match='No space left on device.*free space'), writer:
-        monkeypatch.setattr(writer, '_stream', None)
-        monkeypatch.setattr(writer._writer, '_Writer__stream', FullDisk())
-        for index in range(100):
-            writer.write(RGB, IMAGE, image(index, 'rgb8', index), index)
+    def fill() -> None:
+        with writer:
+            for index in range(100):
+                writer.write(RGB, IMAGE, image(index, 'rgb8', index), index)
+
+    with pytest.raises(UserError, match=r'No space left on device.*free space'):
+        fill()
     assert os.listdir(tmp_path) == []
 
 
