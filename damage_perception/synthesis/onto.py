@@ -150,9 +150,9 @@ def _touched(patch: Patch, change: Field) -> Field:
 
 def _lit(patch: Patch, change: Field, rng: Rng) -> Field:
     """The print under a lamp that slopes change: (H, W, 3) float32, 0 to 255."""
-    turn, tilt = rng.uniform(0, 2 * math.pi), rng.uniform(0.3, 0.9)
+    turn, tilt = rng.uniform(0, 2 * math.pi), rng.uniform(0.15, 0.6)
     smooth = cv2.GaussianBlur(change, (0, 0), 1.0)
     down, right = np.gradient(smooth, patch.mpp)
     lean = right * math.cos(turn) - down * math.sin(turn)
-    shade = np.clip(1 - tilt * lean, 0.35, 1.5) * np.clip(1 + 6 * change, 0.45, 1.1)
+    shade = np.clip(1 - tilt * lean, 0.35, 1.5) * np.clip(1 + 5 * change, 0.6, 1.1)
     return (patch.albedo * shade[..., None]).astype(np.float32)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from damage_perception.errors import UserError
 from damage_perception.report import DamageType, Severity
+from damage_perception.synthesis.patch import Damage
 from damage_perception.synthesis.sample import Sample
 
 ITEM_CATEGORY = 100
@@ -56,25 +57,31 @@ def annotation(mask: NDArray[np.bool_], category: int, **more: Any) -> dict[str,
 
 def describe(sample: Sample, rgb: str, depth: str) -> dict[str, Any]:
     """Give the image entry of a sample and its annotations, ids left out."""
-    annotations = []
-    if sample.item_mask.any():
-        annotations.append(annotation(sample.item_mask, ITEM_CATEGORY))
-    for damage in sample.damages:
-        truth = damage.truth
-        annotations.append(
-            annotation(
-                damage.mask,
-                int(truth.damage_type),
-                severity=Severity(truth.severity).name.lower(),
-                depth_mm=round(1000 * truth.depth_m, 2),
-                kind=truth.kind,
-                area_cm2=round(1e4 * truth.area_m2, 2),
-                contents_exposed=truth.exposed,
-            )
-        )
+    found = [(damage.truth, damage.mask) for damage in sample.damages]
     image = {'file_name': rgb, 'depth_file_name': depth, **geometry(sample)}
     image.update(sku=sample.sku, item_id=sample.item_id, split=sample.split, tags=[*sample.tags])
-    return {'image': image, 'annotations': annotations}
+    return {'image': image, 'annotations': annotate(sample.item_mask, found)}
+
+
+def annotate(
+    item: NDArray[np.bool_], damages: list[tuple[Damage, NDArray[np.bool_]]]
+) -> list[dict[str, Any]]:
+    """Give the annotations of an item and its damages."""
+    annotations = [annotation(item, ITEM_CATEGORY)] if item.any() else []
+    for truth, mask in damages:
+        if mask.any():
+            annotations.append(
+                annotation(
+                    mask,
+                    int(truth.damage_type),
+                    severity=Severity(truth.severity).name.lower(),
+                    depth_mm=round(1000 * truth.depth_m, 2),
+                    kind=truth.kind,
+                    area_cm2=round(1e4 * truth.area_m2, 2),
+                    contents_exposed=truth.exposed,
+                )
+            )
+    return annotations
 
 
 def geometry(sample: Sample) -> dict[str, Any]:

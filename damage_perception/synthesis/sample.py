@@ -200,7 +200,8 @@ def _compose(
     height = product.size[2]
     distance = float(view.pose.position[2]) - height
     mpp = float(np.clip(0.95 * distance / view.camera.fx, 0.0005, 0.004))
-    bounds = _limited(seen_bounds(view, height), 2.2 * max(product.size) + 0.3)
+    most = 2.5 if spec.frames == 'whole' else 2.2 * max(product.size) + 0.3
+    bounds = _limited(seen_bounds(view, height), most)
     scene = SceneMap.empty(bounds, mpp)
     reach = 0.5 * float(np.hypot(*product.size[:2])) + 0.02
     tags = lay_support(scene, rng, reach, 'table' if plain and rng.random() < 0.5 else '')

@@ -13,6 +13,9 @@ from damage_perception.synthesis.damage import DAMAGE_NAMES
 from damage_perception.synthesis.products import FAMILIES, STYLES
 
 
+FRAMES = ('crops', 'whole', 'views')
+
+
 @dataclass(frozen=True)
 class SynthesisSpec:
     """Shares lie in [0, 1], lengths are metres.
@@ -32,6 +35,7 @@ class SynthesisSpec:
         references: fewest and most reference views of a product.
         bad_references: share of products whose references show damage.
         old_references: share of products whose references show an older design.
+        frames: 'crops' around an item, 'whole' pictures, or 'views' (rectified, as ItemViews).
         crop: longest side of an item crop, pixels; larger ones are scaled down.
         distance: nearest and farthest camera, metres.
         sensors: kinds of depth camera; empty = the mixture of the style.
@@ -51,12 +55,14 @@ class SynthesisSpec:
     references: tuple[int, int] = (1, 3)
     bad_references: float = 0.05
     old_references: float = 0.05
+    frames: str = 'crops'
     crop: int = 256
     distance: tuple[float, float] = (0.4, 1.5)
     sensors: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _among('style', (self.style,), STYLES)
+        _among('frames', (self.frames,), FRAMES)
         _among('damages', self.damages, tuple(DAMAGE_NAMES))
         _among('families', self.families, FAMILIES)
         _among('sensors', self.sensors, ('stereo', 'structured_light', 'tof'), empty=True)

@@ -79,7 +79,10 @@ def draw_view(
     turn = np.array([[math.cos(roll), -math.sin(roll)], [math.sin(roll), math.cos(roll)]])
     target = np.append(turn @ offset, 0.0)
     pose = look_at(target, distance, tilt, heading, roll)
-    return crop_view(pose, full, size, spec.crop, rng.uniform(0.03, 0.06))
+    margin = rng.uniform(0.03, 0.06)
+    if spec.frames == 'whole' and not plain:
+        return View(pose, full, full, (0, 0), 1.0)
+    return crop_view(pose, full, size, spec.crop, margin)
 
 
 def crop_view(

@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 
 from damage_perception.errors import CallError
+from damage_perception.synthesis.other_records import real_items, write_altered, write_view
 from damage_perception.synthesis.records import (
     CATEGORIES,
     describe,
@@ -30,26 +31,31 @@ from damage_perception.synthesis.noise import stream
 from damage_perception.synthesis.spec import SynthesisSpec
 
 STATE = '.synthesis'
-_BYTES_PER_ITEM = 320_000  # a crop of 320 pixels with its depth, generously
+_BYTES_PER_ITEM = (250_000, 4_000_000)  # a crop, a whole picture: with depth, generously
 
 
 @dataclass(frozen=True)
 class Job:
-    """A data set to write: `items` samples of `spec` and `seed` into `folder`."""
+    """A data set to write: `items` samples of `spec` and `seed` into `folder`.
+
+    `onto` names a folder of real frames whose items are damaged instead.
+    """
 
     folder: Path
     spec: SynthesisSpec
     seed: int
     items: int
+    onto: Path | None = None
 
     @property
     def products(self) -> int:
         """Number of products among the items."""
-        return -(-self.items // self.spec.copies)
+        return 0 if self.onto else -(-self.items // self.spec.copies)
 
     def settings(self) -> dict[str, Any]:
         """Give what makes the data set what it is."""
-        return {'seed': self.seed, 'items': self.items, 'spec': self.spec.to_dict()}
+        settings = {'seed': self.seed, 'items': self.items, 'spec': self.spec.to_dict()}
+        return {**settings, 'onto': self.onto.name} if self.onto else settings
 
 
 def open_folder(job: Job, resume: bool = False, force: bool = False) -> None:
@@ -59,6 +65,8 @@ def open_folder(job: Job, resume: bool = False, force: bool = False) -> None:
         CallError: if it is not empty, belongs to another call, or the disk is too small.
     """
     folder, state = job.folder, job.folder / STATE
+    if job.onto is not None:
+        real_items(job.onto)  # refuse a folder without items before anything is made
     if folder.exists() and not folder.is_dir():
         raise CallError(f'{folder} is a file; give a folder')
     if folder.is_dir() and any(folder.iterdir()):
@@ -73,7 +81,7 @@ def open_folder(job: Job, resume: bool = False, force: bool = False) -> None:
         elif _settings_of(folder) != job.settings():
             raise CallError(f'{folder} was made with other settings; give those again or --force')
     parent = next(path for path in (folder, *folder.resolve().parents) if path.exists())
-    free, need = shutil.disk_usage(parent).free, job.items * _BYTES_PER_ITEM
+    free, need = shutil.disk_usage(parent).free, job.items * _BYTES_PER_ITEM[job.onto is not None or job.spec.frames == 'whole']
     if free < need:
         raise CallError(
             f'{parent} has {free / 1e9:.1f} GB free, {job.items} items need about '
@@ -145,10 +153,16 @@ def _entry(job: Job, kind: str, number: int) -> Path:
 
 def write_item(job: Job, index: int) -> int:
     """Render and write one item, its entry last."""
-    sample = render_sample(job.spec, job.seed, index, references=0)
     rgb, depth = f'rgb/{index + 1:06d}.png', f'depth/{index + 1:06d}.png'
-    write_pictures(sample, job.folder / rgb, job.folder / depth)
-    record = describe(sample, rgb, depth)
+    if job.onto is not None:
+        record = write_altered(job.folder, job.onto, job.spec, job.seed, index, rgb, depth)
+    else:
+        sample = render_sample(job.spec, job.seed, index, references=0)
+        if job.spec.frames == 'views':
+            record = write_view(job.folder, sample, index)
+        else:
+            write_pictures(sample, job.folder / rgb, job.folder / depth)
+            record = describe(sample, rgb, depth)
     write_whole(_entry(job, 'items', index), json.dumps(record).encode())
     return index
 
