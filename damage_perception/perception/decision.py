@@ -75,8 +75,11 @@ class DecisionMaker:
             if item.track_id not in self._decided:
                 self._see(item, report)
         limit = self.settings.lost_after_s * 1e9
+        # Not in this report: a gap between reports alone says nothing about the item.
         left = [
-            track for track, item in self._open.items() if report.stamp_ns - item.stamp_ns > limit
+            track
+            for track, item in self._open.items()
+            if item.stamp_ns != report.stamp_ns and report.stamp_ns - item.stamp_ns > limit
         ]
         return [self._decide(track) for track in left]
 

@@ -58,6 +58,7 @@ class Track:
     velocity_m_s: NDArray[np.float64]
     motion_m: float = 0.0  # moved since the frame before
     frames: int = 1
+    missed: int = 0  # frames since it was seen
 
     def expected(self, stamp_ns: int) -> NDArray[np.float64]:
         """Where the item should be now, (3,) metres."""
@@ -80,7 +81,10 @@ class Tracker:
     def update(self, observations: list[Observation], stamp_ns: int) -> list[Track]:
         """Assign observations of one frame; gives their tracks in the same order."""
         limit = self.settings.forget_after_s * 1e9
-        self._tracks = [track for track in self._tracks if stamp_ns - track.stamp_ns <= limit]
+        # Missed at least once: a gap between frames alone says nothing about the item.
+        self._tracks = [t for t in self._tracks if not t.missed or stamp_ns - t.stamp_ns <= limit]
+        for track in self._tracks:
+            track.missed += 1
         cost = np.full((len(observations), len(self._tracks)), _FAR)
         for row, observation in enumerate(observations):
             for column, track in enumerate(self._tracks):
@@ -116,7 +120,7 @@ class Tracker:
             velocity = moved / seconds
             known = track.frames > 1
             track.velocity_m_s = 0.5 * (track.velocity_m_s + velocity) if known else velocity
-        track.frames += 1
+        track.frames, track.missed = track.frames + 1, 0
         track.motion_m = float(np.linalg.norm(moved))
         track.last, track.stamp_ns = seen, stamp_ns
 

@@ -35,7 +35,23 @@ def test_short_occlusion_is_bridged_and_a_long_one_is_not() -> None:
     for step in range(5):
         _ids(tracker, [_at(0.05 * step)], 0.1 * step)
     assert _ids(tracker, [_at(0.05 * 7)], 0.7) == [1]
+    assert _ids(tracker, [], 1.4) == []
     assert _ids(tracker, [_at(0.05 * 17)], 1.7) == [2]
+
+
+def test_a_gap_between_frames_is_no_occlusion() -> None:
+    tracker = Tracker()
+    for step in range(3):
+        _ids(tracker, [_at(0.05 * step)], 0.1 * step)
+    assert _ids(tracker, [_at(0.05 * 15)], 1.5) == [1]
+
+
+def test_a_new_item_is_expected_to_move_with_the_belt() -> None:
+    tracker = Tracker()
+    for step in range(4):
+        _ids(tracker, [_at(0.1 * step)], 0.1 * step)
+    assert _ids(tracker, [_at(0.4), _at(-0.5)], 0.4) == [1, 2]
+    assert _ids(tracker, [_at(1.0), _at(0.1)], 1.0) == [1, 2]
 
 
 def test_another_item_at_the_same_place_is_another_item() -> None:
