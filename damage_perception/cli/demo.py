@@ -124,7 +124,10 @@ def _run(sample: Path, nodes: subprocess.Popen[bytes]) -> Collector:
             node_topics(find_topics(recording)),
         )
         console.print('waiting for the nodes')
-        if not player.wait_for_listeners(60.0) or nodes.poll() is not None:
+        end = time.monotonic() + 60.0
+        while not player.wait_for_listeners(1.0):
+            if nodes.poll() is None and time.monotonic() < end:
+                continue
             raise UserError(f'the nodes did not start; see {sample.parent / "nodes.log"}')
         total = sum(topic.count for topic in recording.topics.values())
         for _ in show_progress(player.play(), total, 'playing'):

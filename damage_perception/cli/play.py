@@ -55,7 +55,8 @@ def play(
             for _ in show_progress(player.play(rate), total, 'playing'):
                 pass
             played += 1
-        player.drain()
+        if rclpy.ok():
+            player.drain()
         for recorded, count in player.sent.items():
             console.print(f'{count} messages of {recorded} played', highlight=False)
         if recording.loss:

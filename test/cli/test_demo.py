@@ -6,9 +6,12 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from damage_perception.errors import UserError
 
 pytest.importorskip('rclpy', reason='needs ROS 2')
 pytest.importorskip('damage_perception.msg', reason='needs the built package')
@@ -47,3 +50,18 @@ def test_an_unwritable_folder_is_named(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert 'results cannot be written' in result.stderr
     assert 'Traceback' not in result.stderr
+
+
+def test_nodes_that_die_are_said_soon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check that the demo ends by itself when its nodes do; they are stood in for."""
+    from damage_perception.cli import demo as command
+
+    def start_and_die(out: Path) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, '-c', ''])
+
+    monkeypatch.setenv('ROS_DOMAIN_ID', '92')
+    monkeypatch.setattr(command, '_start_nodes', start_and_die)
+    start = time.monotonic()
+    with pytest.raises(UserError, match=r'the nodes did not start; see .*nodes\.log'):
+        command.demo(tmp_path / 'out', 0)
+    assert time.monotonic() - start < 45.0

@@ -108,12 +108,13 @@ def test_it_keeps_the_time_of_the_recording(bag: Path, listener: Listener) -> No
     assert len(listener.stamps['rgb/image_rect_color']) == 40
 
 
-def test_it_stops_when_told(bag: Path, listener: Listener) -> None:
+@pytest.mark.parametrize('how', [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_when_told(bag: Path, listener: Listener, how: signal.Signals) -> None:
     playing = start_play(bag, '--namespace', 'cell_3', '--loop', '0')
     end = time.monotonic() + 30.0
     while not listener.stamps['rgb/image_rect_color'] and time.monotonic() < end:
         time.sleep(0.05)
-    playing.send_signal(signal.SIGINT)
+    playing.send_signal(how)
     _, said = playing.communicate(timeout=20)
     assert playing.returncode == 0, said
     assert 'Traceback' not in said
