@@ -38,6 +38,8 @@ def find_holes(view: ItemView, relief: Relief, edge_m: NDArray[np.float32]) -> l
     item = view.item_mask & view.seen
     luminance = cv2.GaussianBlur(cv2.cvtColor(view.rgb, cv2.COLOR_RGB2GRAY), (5, 5), 0)
     dark = item & (luminance < _DARK * float(np.median(luminance[item])))
+    if np.count_nonzero(dark) * view.resolution_m**2 < np.pi * _RADIUS_M[0] ** 2:
+        return []
     _, labels, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8))
     areas = stats[:, cv2.CC_STAT_AREA] * view.resolution_m**2
     sizes = np.pi * np.square(_RADIUS_M)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from damage_perception.errors import UserError
 
 FORMAT = 'damage_perception/sensor 1'
-_SURE = 5.0  # deviations from which geometry calls a place damaged more likely than not
+_SURE = 4.1  # deviations from which geometry calls a place damaged more likely than not
 _OWN_RELIEF_M = 0.0012  # relief of sound cardboard, which no average over frames removes
 
 
@@ -73,7 +73,8 @@ class SensorProfile:
         s, which keeps half of its depth. Noise of correlation exp(-r^2 / (4 c^2)) is white noise
         blurred by c, so that mean leaves c / sqrt(c^2 + s^2) of its deviation, and n independent
         frames 1 / sqrt(n) of that. Sound cardboard's own relief stays. Half of the dent must
-        reach five such deviations.
+        reach 4.1 such deviations. On made views, dents 30 to 80 mm wide at 0.8 to 1.4 m, half of
+        the dents of 0.75 to 1.25 times this depth were found.
 
         Args:
             z_m: range, metres.

@@ -113,7 +113,10 @@ def _autocorrelation(
     noise: NDArray[np.float32], on: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
     """Give the correlation by distance, 0 to 40 px, mean of along rows and along columns."""
-    values = np.where(on, noise, np.float32(0.0)).astype(np.float64)
+    rows, cols = np.flatnonzero(on.any(axis=1)), np.flatnonzero(on.any(axis=0))
+    part = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+    on = on[part]
+    values = np.where(on, noise[part], np.float32(0.0)).astype(np.float64)
     curve = np.zeros(_LONGEST_LAG + 1)
     for lag in range(_LONGEST_LAG + 1):
         for first, second in (

@@ -87,7 +87,7 @@ def _fit(
     x_mid, y_mid = (cols.min() + cols.max()) / 2, (rows.min() + rows.max()) / 2
     half = max(int(np.ptp(cols)), int(np.ptp(rows)), 2) / 2
     x, y = (cols - x_mid) / half, (rows - y_mid) / half
-    thin = slice(None, None, 1 + len(x) // 900)
+    thin = slice(None, None, 1 + len(x) // 600)
     design = _terms(x[thin], y[thin])
     values = height[rows, cols][thin].astype(np.float64)
     prior = np.diag([0.0, 0.0, 0.0] + [(std / _BULGE_M) ** 2 * 10.0] * 3)

@@ -107,7 +107,7 @@ def shaded(
 def damaged_frame(
     face: Face, dent: Dent
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Put a dent into the face's whole camera frame: rgb and depth, as a camera would give."""
+    """Put a dent or a hole into the face's whole camera frame: rgb and depth as a camera gives."""
     rgb, depth = (array.copy() for array in load(face.frame))
     view = build_view(face)
     axes, origin = view.to_camera[:3, :3], view.to_camera[:3, 3]
@@ -119,10 +119,29 @@ def damaged_frame(
     slope = ray @ normal
     place = (ray * ((origin @ normal) / slope)[..., None] - origin) @ axes
     distance = np.hypot(place[..., 0] - dent.x_m, place[..., 1] - dent.y_m)
+    metres_per_pixel = origin[2] / FX
+    if dent.hole:
+        return _holed(rgb, depth, distance, dent, -slope)
     lowered = np.where(inside > 0, bell(distance, dent), 0.0)
     depth += (lowered / -slope).astype(np.float32)
-    metres_per_pixel = origin[2] / FX
     return shaded(rgb, lowered, metres_per_pixel), depth
+
+
+def _holed(
+    rgb: NDArray[np.uint8],
+    depth_m: NDArray[np.float32],
+    distance_m: NDArray[np.float64],
+    dent: Dent,
+    slope: NDArray[np.float64],
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    disc = distance_m < dent.width_m / 2
+    rgb[disc] = (rgb[disc] * 0.15).astype(np.uint8)
+    if dent.hole == 'deep':
+        depth_m[disc] += (0.06 / slope[disc]).astype(np.float32)
+        depth_m[np.abs(distance_m - dent.width_m / 2) < 0.0045] = np.nan
+    else:
+        depth_m[distance_m < dent.width_m / 2 + 0.006] = np.nan
+    return rgb, depth_m
 
 
 @lru_cache(maxsize=1)

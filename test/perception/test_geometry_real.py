@@ -14,6 +14,7 @@ from real_dents import damaged_frame, random_dent
 from real_faces import BOXES, FACES, build_view
 
 from damage_perception.perception.geometry import find_damage
+from damage_perception.report import DamageType
 
 pytestmark = pytest.mark.skipif(
     not real_faces.available(),
@@ -87,6 +88,15 @@ def test_every_dent_is_seen_better_than_by_a_plane_fit(
         for name, cell in table[f'{frames}, geometry'].items():
             plain = table[f'{frames}, plane fit'][name]
             assert cell['auroc_boxes'] > plain['auroc_boxes'], (frames, name)
+
+
+@pytest.mark.parametrize('kind', ['deep', 'lost'])
+def test_a_hole_in_the_camera_frame_is_found(kind: str) -> None:
+    sound = build_view(BOXES[3])
+    hole = random_dent(sound, np.random.default_rng(4), 0.06, kind)
+    rgb, depth_m = damaged_frame(BOXES[3], hole)
+    evidence = find_damage(build_view(BOXES[3], rgb, depth_m))
+    assert evidence.blobs[0].damage_type is DamageType.HOLE
 
 
 def test_a_dent_in_the_camera_frame_equals_one_in_the_view() -> None:
