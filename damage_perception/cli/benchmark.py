@@ -6,7 +6,7 @@ import importlib
 
 import typer
 
-BENCHMARKS = ('gallery',)
+BENCHMARKS = ('gallery', 'synchronizer', 'transport')
 
 app = typer.Typer(help='Measure times on this machine.', no_args_is_help=True)
 
