@@ -9,9 +9,14 @@ from scipy.ndimage import find_objects
 
 from damage_perception.perception.items_creases import OVEREXPOSED
 
-_FLUSH = 0.02  # a notch that is none
-_OFFSET = 0.10
-_LEAST = 0.8  # no notch makes noise a crease
+# How deep a border must be, as a multiple of the crease, by the notch that two pieces leave in
+# their common hull. Set on real heaps, perturbed, so that dents put into sound parcels split none.
+_ALONG = 0.35  # share of a border that may be shallower
+_FLUSH = 0.02  # a notch that is none: the outline is that of one item,
+_WHOLE = 1.8  # so much more is needed
+_LEAST = 0.8  # of the crease, whatever the notch: noise reaches 0.7
+_SLOPE = 3.0  # less of the crease for each share of notch
+_FRAGMENT = 1.3  # more is needed to cut a small piece off a large one
 
 Borders = dict[tuple[int, int], NDArray[np.float32]]
 
@@ -93,16 +98,16 @@ class Pieces:
         """
         # Not the mean: where three items meet, a border runs along the crease of the other two,
         # and a dent is deep in its middle only.
-        depth = float(np.quantile(self.borders[pair], 0.3)) / self.crease_m
+        depth = float(np.quantile(self.borders[pair], _ALONG)) / self.crease_m
         small, large = sorted(self.area[label] for label in pair)
         if small < self.least_area:
             return 0.01 * depth
         notch = self._notch(pair)
-        needed = max(_LEAST, 1.15 - 0.45 * notch / _OFFSET)
+        needed = max(_LEAST, 1.0 - _SLOPE * notch)
         if notch < _FLUSH:
-            needed *= 1.5
+            needed *= _WHOLE
         if small < (0.25 if notch < 1.5 * _FLUSH else 0.1) * large:
-            needed *= 1.3
+            needed *= _FRAGMENT
         change = float(np.linalg.norm(self.hue[pair[0]] - self.hue[pair[1]]))
         needed *= 1.0 - 0.45 * float(np.clip((change - 10.0) / 10.0, 0.0, 1.0))
         return depth / needed

@@ -49,7 +49,6 @@ def heap(
     *blocks: Block,
     shape: tuple[int, int] = (320, 420),
     seed: int = 0,
-    sigma_m: float = 0.0035,
     halo_px: int = 6,
     missing: float = 0.0,
     margin: int = 20,
@@ -58,7 +57,7 @@ def heap(
     rng = np.random.default_rng(seed)
     rgb = np.empty((*shape, 3), np.float32)
     rgb[:] = BELT
-    height = np.zeros(shape, np.float32)
+    height = np.zeros(shape)
     for block in blocks:
         height[block.slices] = block.top_m
         rgb[block.slices] = np.multiply(block.colour, 0.45)
@@ -68,11 +67,12 @@ def heap(
     rgb += rng.normal(scale=4.0, size=rgb.shape)
     square = np.ones((2 * halo_px + 1, 2 * halo_px + 1), np.uint8)
     halo = cv2.morphologyEx(height, cv2.MORPH_GRADIENT, square) > 0.02
-    height += correlated(rng, shape, sigma_m)
+    # Measured: box tops lie 2 mm RMS off their plane, the dark belt 3.7 mm.
+    height += correlated(rng, shape, 1.0) * np.where(height > 0.0, 0.0022, 0.0037)
     height[halo] = np.nan
     if missing:
         blobs = correlated(rng, shape, 1.0)
         height[blobs < np.quantile(blobs, missing)] = np.nan
     region = np.zeros(shape, bool)
     region[margin:shape[0] - margin, margin:shape[1] - margin] = True
-    return Heap(np.clip(rgb, 0, 255).astype(np.uint8), height, region)
+    return Heap(np.clip(rgb, 0, 255).astype(np.uint8), height.astype(np.float32), region)
