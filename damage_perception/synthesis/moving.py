@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,10 +107,11 @@ def make_belt(
     speed: float = 0.4,
     rate: float = 10.0,
     camera: CameraIntrinsics | None = None,
-    distance: float = 1.1,
+    distance: float = 1.2,
 ) -> Belt:
     """Put `items` items on a belt of `speed` m/s under a camera of `rate` Hz."""
-    camera = camera or CameraIntrinsics(640, 480, 460.0, 460.0, 319.5, 239.5)
+    spec = replace(spec, copies=1)  # each passenger is another product
+    camera = camera or CameraIntrinsics(848, 480, 612.0, 612.0, 423.5, 239.5)
     rng = stream(seed, 0x30F1)
     tilt = math.radians(rng.uniform(0, 6))
     pose = look_at(np.zeros(3), distance, tilt, rng.uniform(0, 6.28), 0.0)

@@ -118,19 +118,19 @@ def _carry_back(
         col, row = _on_patch(item, patch, ray * ((rise - offset) / slope)[..., None])
         rise = cv2.remap(change, col, row, cv2.INTER_LINEAR)
     mark = cv2.remap(patch.mark, col, row, cv2.INTER_NEAREST)
-    seen_here = (mark > 0) & item.mask[spot]
-    blurred = cv2.GaussianBlur(rise, (0, 0), 2.4)  # as a matching window blurs relief
-    depth[spot] += (blurred / slope).astype(np.float32)
+        blurred = cv2.GaussianBlur(rise, (0, 0), 2.4)  # as a matching window blurs relief
+    within = item.mask[spot]
+    depth[spot] += np.where(within, blurred / slope, 0).astype(np.float32)
     clean = ((rise - offset) / slope).astype(np.float32)
     gain = np.float32(_STEREO.focal * _STEREO.baseline)
     lost = background_lost(_STEREO, gain / clean, rng, 1.0)
-    depth[spot][lost & (np.abs(blurred) > 0.001)] = np.nan
+    depth[spot][lost & within & (np.abs(blurred) > 0.001)] = np.nan
     paint = cv2.remap(_lit(patch, change, rng), col, row, cv2.INTER_LINEAR)
     touched = cv2.remap(_touched(patch, change), col, row, cv2.INTER_LINEAR)[..., None]
-    touched = touched * item.mask[spot][..., None]
+    touched = touched * within[..., None]
     rgb[spot] = np.clip(rgb[spot] * (1 - touched) + paint * touched, 0, 255).astype(np.uint8)
     seen = np.zeros(item.mask.shape, bool)
-    seen[spot] = seen_here
+    seen[spot] = (mark > 0) & within
     return seen
 
 

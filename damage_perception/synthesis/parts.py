@@ -144,7 +144,7 @@ def _contents_out(patch: Patch, rng: Rng) -> tuple[np.ndarray, str]:
     patch.gloss[thing] = int(rng.uniform(20, 200))
     mouth = patch.mask & ~thing & (np.abs(along - end + 0.35 * out) < 0.012)
     mouth &= np.abs(y - offset) < half * 1.25
-    flare = np.clip(patch.noise(rng, 8) + 0.6, 0, 2)
+    flare = np.clip(patch.noise(rng, 8) + 0.6, 0.15, 2)
     patch.height += (0.006 * flare * mouth).astype(np.float32)
     patch.mask |= thing
     return thing | mouth, 'contents_out'
