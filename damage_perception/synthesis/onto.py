@@ -118,7 +118,7 @@ def _carry_back(
         col, row = _on_patch(item, patch, ray * ((rise - offset) / slope)[..., None])
         rise = cv2.remap(change, col, row, cv2.INTER_LINEAR)
     mark = cv2.remap(patch.mark, col, row, cv2.INTER_NEAREST)
-        blurred = cv2.GaussianBlur(rise, (0, 0), 2.4)  # as a matching window blurs relief
+    blurred = cv2.GaussianBlur(rise, (0, 0), 2.4)  # as a matching window blurs relief
     within = item.mask[spot]
     depth[spot] += np.where(within, blurred / slope, 0).astype(np.float32)
     clean = ((rise - offset) / slope).astype(np.float32)
