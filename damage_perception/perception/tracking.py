@@ -10,6 +10,8 @@ from scipy.optimize import linear_sum_assignment
 
 from damage_perception.setting import check_ranges, setting
 
+_SHADE = 25.0  # grey levels by which the mean colour of an item may change with the light
+_SHADE_OF_PARTS = 80.0  # and by which a wall may differ from a face
 _FAR = 1e3  # cost of a pair that cannot be one item
 
 
@@ -137,11 +139,11 @@ class Tracker:
 def _alike(a: Observation, b: Observation) -> bool:
     """Tell whether two observations can be one item: same size and colour within their noise.
 
-    An item at the border grows while it comes in, so there only its height is compared.
+    An item at the border shows a wall first and its face later, so there only colour tells, and
+    not much of it.
     """
-    whole = a.whole and b.whole
-    compared = slice(0, 3) if whole else slice(2, 3)
-    largest = np.maximum(a.size_m, b.size_m)
-    close = np.abs(a.size_m - b.size_m) <= 0.025 + 0.08 * largest
     shade = float(np.abs(a.colour - b.colour).max())
-    return bool(close[compared].all() and shade <= (25.0 if whole else 40.0))
+    if not (a.whole and b.whole):
+        return shade <= _SHADE_OF_PARTS
+    close = np.abs(a.size_m - b.size_m) <= 0.025 + 0.08 * np.maximum(a.size_m, b.size_m)
+    return bool(close.all() and shade <= _SHADE)
