@@ -15,8 +15,22 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = (
-    'awk bash cat cut df dirname env find flock grep head mkdir rm sed sha256sum sort tail touch tr'
-).split()
+    *(
+        'awk',
+        'bash',
+        'cat',
+        'chmod',
+        'cut',
+        'df',
+        'dirname',
+        'env',
+        'find',
+        'flock',
+        'grep',
+        'head',
+    ),
+    *('mkdir', 'rm', 'sed', 'sha256sum', 'sort', 'tail', 'touch', 'tr'),
+)
 
 # A Python that answers as a good one, but installs nothing.
 PYTHON = """#!/bin/bash
@@ -43,7 +57,7 @@ class Machine:
         for name in ('scripts', 'requirements'):
             shutil.copytree(ROOT / name, self.root / name)
         self.bin.mkdir()
-        for name in [*TOOLS, 'chmod']:
+        for name in TOOLS:
             (self.bin / name).symlink_to(shutil.which(name))
         (folder / 'Python.h').touch()
         self.headers = folder
