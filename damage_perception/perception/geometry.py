@@ -104,19 +104,20 @@ def find_damage(view: ItemView, settings: GeometrySettings | None = None) -> Geo
         return GeometryEvidence(float('nan'), float('nan'), nothing, [])
     edge_m = edge_distance(relief)
     rigid = rigidity(relief, edge_m)
-    dents = np.maximum(
+    known = _known(relief)
+    dents = known * np.maximum(
         dent_significance(relief, rigid, edge_m), basin_significance(relief, rigid)
     )
-    lifts = lift_significance(relief, rigid, edge_m)
-    holes = find_holes(view, relief, edge_m)
+    lifts = known * lift_significance(relief, rigid, edge_m)
+    holes = find_holes(view, relief)
     significance = _enlarge(np.maximum(dents, lifts), view)
+    judged = view.item_mask & view.seen & (_enlarge(known, view) > 0.5)
     for hole in holes:
         significance[hole.mask] = np.maximum(significance[hole.mask], hole.significance)
-    judged = view.item_mask & view.seen & (_enlarge(_known(relief), view) > 0.5)
-    for hole in holes:
         judged |= hole.mask
     confidence = np.where(judged, settings.probability(significance), np.float32(np.nan))
-    score = float(significance[judged].max()) if judged.any() else float('nan')
+    worst = max(float(dents.max()), float(lifts.max()), *(h.significance for h in holes), 0.0)
+    score = worst if judged.any() else float('nan')
     blobs = [_hole_blob(hole, settings) for hole in holes]
     blobs += _relief_blobs(view, relief, dents, DamageType.CRUSH, settings)
     blobs += _relief_blobs(view, relief, lifts, DamageType.DECONSTRUCTION, settings)

@@ -116,6 +116,32 @@ def test_hole_is_found(kind: str) -> None:
     assert DamageType.HOLE in {blob.damage_type for blob in evidence.blobs}
 
 
+def test_hole_that_is_cut_out_of_the_item_is_found() -> None:
+    """A hole is where the item is not: what splits items or looks behind edges leaves it out."""
+    place = Dent(-0.04, 0.02, 0.06, 0.02, 'deep')
+    holed = damaged(view(7), place)
+    x, y = grid(holed.item_mask.shape)
+    disc = np.hypot(x - place.x_m, y - place.y_m) < 0.012
+    cut = dataclasses.replace(
+        holed, item_mask=holed.item_mask & ~disc, seen=holed.seen & ~disc,
+        height_m=np.where(disc, np.nan, holed.height_m).astype(np.float32))
+    evidence = find_damage(cut)
+    assert [blob.damage_type for blob in evidence.blobs] == [DamageType.HOLE]
+
+
+def test_neighbour_on_top_is_no_hole() -> None:
+    sound = view(7)
+    x, y = grid(sound.item_mask.shape)
+    there = np.hypot(x, y) < 0.015
+    rgb, height = sound.rgb.copy(), sound.height_m.copy()
+    rgb[there] = 0
+    height[there] = np.nan
+    evidence = find_damage(dataclasses.replace(
+        sound, rgb=rgb, height_m=height, item_mask=sound.item_mask & ~there,
+        seen=sound.seen & ~there))
+    assert evidence.blobs == []
+
+
 def test_drop_out_on_gloss_is_no_hole() -> None:
     sound = view(8)
     x, y = grid(sound.item_mask.shape)
@@ -220,6 +246,8 @@ def test_odd_views_never_crash(
     assert evidence.confidence.shape == (rows, cols)
     assert math.isnan(evidence.score) == math.isnan(evidence.probability)
     assert math.isnan(evidence.score) or 0.0 <= evidence.probability <= 1.0
+    surest = max((blob.confidence for blob in evidence.blobs), default=0.0)
+    assert math.isnan(evidence.score) or evidence.probability >= surest
 
 
 def test_settings_refuse_what_is_out_of_range() -> None:
