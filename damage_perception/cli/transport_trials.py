@@ -49,6 +49,7 @@ class Received:
 
     latency_s: dict[int, float] = field(default_factory=dict)
     matched: int = 0
+    compute_ms: list[float] = field(default_factory=list)  # of the frames that the node tells
 
 
 def made_scene() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
@@ -189,7 +190,8 @@ def listen_to_images(graph: Graph) -> None:
 
 
 def listen_to_reports(graph: Graph) -> None:
-    """Take the reports of the node, and from its diagnostics the number of pairs it got."""
+    """Take the reports of the node, and from its diagnostics its pairs and stage times."""
+    from damage_perception.ros.frame_source import RGB
     from damage_perception.ros.image_conversion import stamp_ns
 
     received = Received()
@@ -201,7 +203,9 @@ def listen_to_reports(graph: Graph) -> None:
 
     def note(array: Any) -> None:
         values = {v.key: v.value for status in array.status for v in status.values}
-        received.matched = int(values.get('rgb/image_rect_color matched', received.matched))
+        received.matched = int(values.get(f'{RGB} matched', received.matched))
+        stages = [float(values[key]) for key in values if key.startswith('stage ')]
+        received.compute_ms += [sum(stages)] if stages else []
 
     def subscribe(node: Any) -> None:
         from diagnostic_msgs.msg import DiagnosticArray

@@ -80,7 +80,7 @@ class DamageSegmentationNode(ManagedNode):
     def _on_info(self, message: Any) -> None:
         self._source.add_info(message, self.now_s())
         if is_distorted(message):
-            self.warn('the camera info has lens distortion; the images must be rectified without')
+            self.once('the camera info has lens distortion; the images must be rectified')
 
     def _submit(self, jobs: list[Job]) -> None:
         for job in jobs:
@@ -139,7 +139,7 @@ class DamageSegmentationNode(ManagedNode):
         self._diagnosed, self._diagnosed_s = state, now
         values = diagnostics.source_values(self._source, now)
         values['frames overwritten'] = self._worker.overwritten
-        values |= {f'{stage} (ms)': float(ms) for stage, ms in self._last.timings_ms.items()}
+        values |= {f'stage {stage} (ms)': float(ms) for stage, ms in self._last.timings_ms.items()}
         self._diagnostics.publish(level, text, values)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import traceback
 from collections.abc import Callable
@@ -30,6 +31,7 @@ class ManagedNode(LifecycleNode):
         self._service_change_state.callback = self._change_state_safely
         self._listening: list[Any] = []
         self.warn = Throttle(self.get_logger().warning)
+        self.once = Throttle(self.get_logger().warning, math.inf)
 
     def configure(self) -> None:
         """Make what lives as long as the node is configured."""
