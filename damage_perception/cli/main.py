@@ -19,6 +19,8 @@ COMMANDS = (
     'replay',
     'predict',
     'synthesize',
+    'train',
+    'export',
     'evaluate',
     'calibrate-sensor',
     'gallery',

@@ -1,0 +1,99 @@
+"""What a training does: one YAML file, checked when read."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from damage_perception.errors import CallError
+from damage_perception.learning.view_store import ViewSet
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Amounts are counted in items (rendered views) and samples (patches seen).
+
+    Attributes:
+        seed: of the engine, of the order of patches and of the first weights.
+        train_items, validation_items, test_items: items to render of each split.
+        references: share of items that come with a reference.
+        patch: side of a patch, pixels.
+        batch: patches of a step.
+        samples: patches of the whole training.
+        warm_up: samples until the learning rate is reached.
+        learning_rate, weight_decay: of AdamW.
+        ema_samples: half-life of the averaged weights, samples.
+        validate_every: samples between two looks at the validation split.
+        checkpoint_minutes: minutes between two checkpoints.
+    """
+
+    seed: int = 1
+    train_items: int = 20_000
+    validation_items: int = 1000
+    test_items: int = 2000
+    references: float = 0.2
+    patch: int = 96
+    batch: int = 32
+    samples: int = 1_000_000
+    warm_up: int = 5000
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    ema_samples: int = 6000
+    validate_every: int = 25_000
+    checkpoint_minutes: float = 3.0
+
+    def __post_init__(self) -> None:
+        for item in dataclasses.fields(self):
+            value = getattr(self, item.name)
+            whole = item.type == 'int'
+            good = isinstance(value, int) if whole else isinstance(value, (int, float))
+            if not good or isinstance(value, bool) or value < 0:
+                kind = 'whole number' if whole else 'number'
+                raise CallError(f'{item.name} must be a {kind} of at least 0, got {value!r}')
+        for name in ('train_items', 'validation_items', 'test_items', 'batch', 'samples',
+                     'validate_every', 'ema_samples'):  # fmt: skip
+            if getattr(self, name) < 1:
+                raise CallError(f'{name} must be at least 1, got {getattr(self, name)}')
+        if self.patch % 16 or self.patch < 64:
+            raise CallError(f'patch must be a multiple of 16 from 64 on, got {self.patch}')
+        if self.references > 1.0:
+            raise CallError(f'references must lie in [0, 1], got {self.references}')
+
+    def view_sets(self, cache: Path) -> dict[str, tuple[ViewSet, int]]:
+        """Give what is rendered: name of the split -> views and number of items."""
+        held = {'val': ('standard', self.validation_items),
+                'shifted_val': ('shifted', self.validation_items),
+                'test': ('standard', self.test_items),
+                'shifted_test': ('shifted', self.test_items)}  # fmt: skip
+        sets = {'train': ('standard', self.train_items), **held}
+        return {
+            name: (ViewSet(cache / name, style, name, self.seed, self.references), items)
+            for name, (style, items) in sets.items()
+        }
+
+
+def read_config(path: Path | None, **changes: Any) -> TrainingConfig:
+    """Read a YAML file of the attributes above and change those that are not None.
+
+    Raises:
+        CallError: naming the file and the setting that cannot be used.
+    """
+    values: Any = {}
+    if path is not None:
+        try:
+            values = yaml.safe_load(path.read_text(encoding='utf-8')) or {}
+        except OSError as error:
+            raise CallError(f'{path} cannot be read ({error.strerror}); check the path') from None
+        except (yaml.YAMLError, UnicodeDecodeError):
+            raise CallError(f'{path} is not whole YAML; mend it') from None
+        if not isinstance(values, dict):
+            raise CallError(f'{path} must hold settings by name, got {type(values).__name__}')
+    known = {item.name for item in dataclasses.fields(TrainingConfig)}
+    unknown = sorted(str(name) for name in values if name not in known)
+    if unknown:
+        raise CallError(f'{path}: unknown setting {unknown[0]}; known are {", ".join(sorted(known))}')
+    return TrainingConfig(**{**values, **{k: v for k, v in changes.items() if v is not None}})

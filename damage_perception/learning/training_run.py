@@ -1,0 +1,172 @@
+"""One training from nothing to weights: render, learn, choose, measure, show the worst."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from damage_perception.learning.augmentation import drop_colour, drop_depth
+from damage_perception.learning.network_evaluation import (
+    Scores,
+    by_type,
+    compare,
+    fit_both,
+    fingerprint,
+    measure,
+    score_views,
+)
+from damage_perception.learning.patches import Patches
+from damage_perception.learning.training import Training
+from damage_perception.learning.training_config import TrainingConfig
+from damage_perception.learning.view_store import StoredView, read_views, render
+from damage_perception.learning.worst_views import write_worst
+from damage_perception.network.backends.torch_backend import TorchBackend, load_network
+from damage_perception.network.export import write_weights
+from damage_perception.network.outputs import ANY
+from damage_perception.network.weights import MANIFEST, Manifest
+from damage_perception.synthesis.records import write_whole
+
+BEST, CHECKPOINT, CURVE, RESULT = 'best', 'checkpoint', 'curve.json', 'result.json'
+Watch = Callable[[Training, float], None]
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where a training lives: what it writes, and the views it renders."""
+
+    out: Path
+    cache: Path
+
+
+def render_views(config: TrainingConfig, paths: Paths, workers: int) -> Any:
+    """Render what is missing of all splits; yield the name of the split after each shard."""
+    for name, (views, items) in config.view_sets(paths.cache).items():
+        for _ in render(views, items, workers):
+            yield name
+
+
+def read_split(config: TrainingConfig, paths: Paths, name: str) -> list[StoredView]:
+    """Map the views of one split."""
+    views, items = config.view_sets(paths.cache)[name]
+    return read_views(views, items)
+
+
+def train(
+    training: Training,
+    validation: Sequence[StoredView],
+    paths: Paths,
+    manifest: Manifest,
+    minutes: float,
+    watch: Watch,
+) -> None:
+    """Learn until all samples were seen or the minutes are over.
+
+    Which weights are best is chosen on `validation` alone, the shifted validation split.
+
+    Args:
+        training: where it goes on.
+        validation: views of shifted products.
+        paths: where to write.
+        manifest: how the weights come to be.
+        minutes: stop after so many; 0 = when done.
+        watch: called after each step with its loss.
+    """
+    config = training.config
+    start = saved = time.monotonic()
+    while not training.done and not (minutes and time.monotonic() - start > 60 * minutes):
+        due = (training.samples + config.batch) // config.validate_every
+        loss = training.step()
+        watch(training, loss)
+        if due > (training.samples - config.batch) // config.validate_every:
+            _validate(training, validation, paths, manifest, loss)
+            saved = 0.0
+        if time.monotonic() - saved > 60 * config.checkpoint_minutes:
+            training.save(paths.out / CHECKPOINT)
+            saved = time.monotonic()
+    if not training.curve or training.curve[-1]['samples'] != training.samples:
+        _validate(training, validation, paths, manifest, float('nan'))
+    training.save(paths.out / CHECKPOINT)
+
+
+def _validate(
+    training: Training,
+    validation: Sequence[StoredView],
+    paths: Paths,
+    manifest: Manifest,
+    loss: float,
+) -> None:
+    """Measure the averaged weights, note it in the curve, keep them if they are the best."""
+    judge = TorchBackend(training.average).predict
+    scores = score_views(validation, judge)
+    found = measure(scores, scores.network[:, ANY], intervals=False)
+    point = {'samples': training.samples, 'loss': None if loss != loss else round(loss, 4),
+             **{name: round(value, 4) for name, value in found.items()}}  # fmt: skip
+    best = max((_merit(entry) for entry in training.curve), default=-1.0)
+    training.curve.append(point)
+    write_whole(paths.out / CURVE, json.dumps(training.curve, indent=1).encode())
+    if _merit(point) > best or not (paths.out / BEST / MANIFEST).is_file():
+        chosen = Manifest({}, manifest.command, manifest.commit, training.config.seed,
+                          training.samples)  # fmt: skip
+        network = type(training.average)()
+        network.load_state_dict(training.average.state_dict())
+        write_weights(network, paths.out / BEST, chosen)
+
+
+def _merit(point: dict[str, Any]) -> float:
+    """Rank checkpoints by AUROC and by recall at few false alarms alike."""
+    value = point['auroc_major'] + point['recall_at_1pct_major']
+    return float(value) if value == value else -1.0
+
+
+def finish(config: TrainingConfig, paths: Paths) -> dict[str, Any]:
+    """Measure the best weights on every held-out split and show the worst of each.
+
+    The logistic that joins geometry and network is fitted on `val`, of which nothing is reported.
+    """
+    judge = TorchBackend(load_network(paths.out / BEST)).predict
+    splits = {name: read_split(config, paths, name)
+              for name in ('val', 'shifted_val', 'test', 'shifted_test')}  # fmt: skip
+    scores = {name: score_views(views, judge) for name, views in splits.items()}
+    both = fit_both(scores['val'])
+    curve = json.loads((paths.out / CURVE).read_text())
+    result: dict[str, Any] = {'config': asdict(config), 'curve': curve, 'both': both.tolist()}
+    for name in ('shifted_val', 'test', 'shifted_test'):
+        result[name] = compare(scores[name], both)
+        result[name]['types'] = {
+            'geometry': by_type(splits[name], scores[name], scores[name].geometry),
+            'network': by_type(splits[name], scores[name], scores[name].network[:, ANY]),
+        }
+        result[name]['fingerprint'] = fingerprint(scores[name])
+        write_worst(splits[name], scores[name].network[:, ANY], judge, paths.out / 'worst' / name)
+    result['ablations'] = _ablations(splits['shifted_test'], scores['shifted_test'], judge)
+    write_whole(paths.out / RESULT, json.dumps(result, indent=1).encode())
+    return result
+
+
+def _ablations(views: Sequence[StoredView], full: Scores, judge: Any) -> dict[str, Any]:
+    """Measure the network with a modality taken away; references where there are some."""
+    from damage_perception.network.inputs import REFERENCE
+
+    def drop_reference(channels: Any) -> None:
+        channels[REFERENCE] = 0.0
+
+    changes = {'without_colour': drop_colour, 'without_depth': drop_depth,
+               'without_reference': drop_reference}  # fmt: skip
+    result: dict[str, Any] = {'all': measure(full, full.network[:, ANY])}
+    for name, change in changes.items():
+        scores = score_views(views, judge, change)
+        result[name] = measure(scores, scores.network[:, ANY])
+    return result
+
+
+def choose_device(name: str) -> str:
+    """Give `cuda` or `cpu`; `auto` takes CUDA where there is one."""
+    if name == 'auto':
+        return 'cuda' if torch.cuda.is_available() else 'cpu'
+    return name

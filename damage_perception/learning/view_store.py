@@ -1,0 +1,191 @@
+"""Rendered views on disk: shards of bytes that are mapped into memory, an index beside each.
+
+A shard depends on (spec, seed, number) alone, so an interrupted rendering goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from damage_perception.errors import UserError
+from damage_perception.learning.anchors import find_anchors
+from damage_perception.learning.labelled_view import LabelledView, label_view
+from damage_perception.network.inputs import CHANNELS, INPUT_VERSION, REFERENCE
+from damage_perception.synthesis.noise import stream
+from damage_perception.synthesis.records import write_whole
+from damage_perception.synthesis.sample import render_sample, split_of
+from damage_perception.synthesis.spec import SynthesisSpec
+
+SHARD = 32  # items of a shard
+_STEP = np.float32(1 / 20)  # of a stored value; noise has deviation 1
+_ZERO = 128
+
+
+@dataclass(frozen=True)
+class ViewSet:
+    """What to render: items of one style whose product is of one split.
+
+    Attributes:
+        folder: where the shards lie.
+        style: standard or shifted.
+        split: train, val, test, shifted_val or shifted_test.
+        seed: seed of the engine.
+        references: share of items that are rendered with a reference.
+        copies: items of each product.
+    """
+
+    folder: Path
+    style: str
+    split: str
+    seed: int
+    references: float = 0.0
+    copies: int = 2
+
+    @property
+    def spec(self) -> SynthesisSpec:
+        """What the engine is asked for."""
+        return SynthesisSpec(style=self.style, copies=self.copies)
+
+    def indices(self, shard: int) -> list[int]:
+        """Give the engine's numbers of the items of a shard."""
+        return _indices(self.spec, self.seed, self.split, shard)
+
+    def path(self, shard: int) -> Path:
+        """Give the index file of a shard; its bytes lie beside it."""
+        return self.folder / f'{shard:05d}.json'
+
+
+@lru_cache(maxsize=64)
+def _indices(spec: SynthesisSpec, seed: int, split: str, shard: int) -> list[int]:
+    """Skip products of other splits; shards before this one are counted, not rendered."""
+    products, numbers, number = (shard + 1) * SHARD // spec.copies, [], 0
+    while len(numbers) < products:
+        if split_of(spec, seed, number) == split:
+            numbers.append(number)
+        number += 1
+    mine = numbers[shard * SHARD // spec.copies :]
+    return [number * spec.copies + copy for number in mine for copy in range(spec.copies)]
+
+
+@dataclass(frozen=True, eq=False)
+class StoredView:
+    """A view of a shard; `data` (C + 1, H, W) uint8 is mapped from disk, labels last."""
+
+    data: NDArray[np.uint8]
+    facts: dict[str, Any]
+
+    @property
+    def labels(self) -> NDArray[np.uint8]:
+        """(H, W) uint8 DamageType."""
+        return self.data[-1]
+
+    def channels(self) -> NDArray[np.float32]:
+        """Give the channels of the whole view, (C, H, W) float32."""
+        return decode(self.data[:-1])
+
+    @property
+    def damaged(self) -> bool:
+        """Whether any damage is seen."""
+        return bool(self.facts['damages'])
+
+    @property
+    def major(self) -> bool:
+        """Whether major damage is seen."""
+        return any(damage['major'] for damage in self.facts['damages'])
+
+
+def encode(view: LabelledView) -> NDArray[np.uint8]:
+    """Store channels in steps of a twentieth of a deviation; empty references take no room."""
+    channels = view.channels if view.facts['reference'] else view.channels[: REFERENCE.start]
+    stored = np.clip(np.rint(channels / _STEP) + _ZERO, 0, 255).astype(np.uint8)
+    return np.concatenate([stored, view.labels[None]])
+
+
+def decode(stored: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Give (len(CHANNELS), h, w) float32 of stored channels."""
+    out = np.zeros((len(CHANNELS), *stored.shape[1:]), np.float32)
+    out[: len(stored)] = (stored.astype(np.float32) - np.float32(_ZERO)) * _STEP
+    return out
+
+
+def render_shard(views: ViewSet, shard: int) -> int:
+    """Render one shard and write it whole; return the number of views."""
+    blobs, entries, offset = [], [], 0
+    for index in views.indices(shard):
+        rng = stream(views.seed, 0x91E3, index)
+        references = int(rng.random() < views.references)
+        view = label_view(render_sample(views.spec, views.seed, index, references), rng)
+        if view is None:
+            continue
+        data = encode(view)
+        facts = {**view.facts, 'anchors': find_anchors(view, rng)}
+        entries.append({'offset': offset, 'shape': list(data.shape), 'facts': facts})
+        blobs.append(data.tobytes())
+        offset += data.size
+    path = views.path(shard)
+    write_whole(path.with_suffix('.bin'), b''.join(blobs))
+    write_whole(path, json.dumps(entries).encode())
+    return len(entries)
+
+
+def render(views: ViewSet, items: int, workers: int = 1) -> Iterator[int]:
+    """Render what is missing of `items`; yield the number of views after each shard.
+
+    Raises:
+        UserError: if the folder holds views of other settings or the disk takes no more.
+    """
+    _claim(views)
+    missing = [n for n in range(-(-items // SHARD)) if not views.path(n).is_file()]
+    if workers == 1:
+        cv2.setNumThreads(1)
+        for shard in missing:
+            yield render_shard(views, shard)
+        return
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(workers, context, cv2.setNumThreads, (1,)) as pool:
+        try:
+            yield from pool.map(render_shard, [views] * len(missing), missing)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _claim(views: ViewSet) -> None:
+    """Write what the folder holds, or check that it holds just that."""
+    wanted = {'input_version': INPUT_VERSION, **asdict(views), 'folder': '', 'shard': SHARD}
+    path = views.folder / 'views.settings'
+    try:
+        views.folder.mkdir(parents=True, exist_ok=True)
+        there = json.loads(path.read_text()) if path.is_file() else None
+    except (OSError, ValueError) as error:
+        raise UserError(f'{views.folder} cannot be used ({error}); give another folder') from None
+    if there is None:
+        write_whole(path, json.dumps(wanted).encode())
+    elif there != wanted:
+        raise UserError(f'{views.folder} holds views of other settings; give another cache folder')
+
+
+def read_views(views: ViewSet, items: int) -> list[StoredView]:
+    """Map the views of the first `items` items that were rendered."""
+    found = []
+    for shard in range(-(-items // SHARD)):
+        path = views.path(shard)
+        entries = json.loads(path.read_text()) if path.is_file() else []
+        if not entries:
+            continue
+        data = np.memmap(path.with_suffix('.bin'), np.uint8, 'r')
+        for entry in entries:
+            shape, start = entry['shape'], entry['offset']
+            end = start + int(np.prod(shape))
+            found.append(StoredView(data[start:end].reshape(shape), entry['facts']))
+    return found

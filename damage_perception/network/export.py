@@ -1,0 +1,94 @@
+"""From a trained network to a folder of weights that every backend can open."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save
+
+from damage_perception.errors import UserError
+from damage_perception.network.backends import open_backend, present
+from damage_perception.network.inputs import CHANNELS
+from damage_perception.network.model import DamageNetwork
+from damage_perception.network.weights import (
+    MANIFEST,
+    ONNX,
+    OPENVINO,
+    OPENVINO_BIN,
+    SAFETENSORS,
+    Manifest,
+    sha256,
+)
+
+TOLERANCE = 1e-3  # largest difference of a score between two backends, fp32
+_OPSET = 17
+
+
+def write_weights(network: DamageNetwork, folder: Path, manifest: Manifest | None = None) -> Path:
+    """Write safetensors, ONNX and OpenVINO IR with a manifest, then compare them.
+
+    Args:
+        network: trained.
+        folder: where to; made if it is missing.
+        manifest: how the network came to be; its files are filled in here.
+
+    Raises:
+        UserError: if the folder cannot be written or two backends differ by more than TOLERANCE.
+    """
+    network = network.cpu().eval()
+    tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / SAFETENSORS).write_bytes(save(tensors))
+        (folder / ONNX).write_bytes(to_onnx(network))
+        _write_openvino(folder)
+        names = (SAFETENSORS, ONNX, OPENVINO, OPENVINO_BIN)
+        files = {name: sha256((folder / name).read_bytes()) for name in names}
+        whole = replace(manifest or Manifest({}), files=files)
+        (folder / MANIFEST).write_bytes(whole.to_json())
+    except OSError as error:
+        raise UserError(f'{folder} cannot be written ({error.strerror}); give another') from None
+    difference = largest_difference(folder)
+    if difference > TOLERANCE:
+        raise UserError(f'{folder}: backends differ by {difference:.2g}; use another version of them')
+    return folder
+
+
+def to_onnx(network: DamageNetwork) -> bytes:
+    """Give the network as ONNX of any batch and any size in multiples of 16."""
+    buffer = io.BytesIO()
+    sides = {0: 'batch', 2: 'rows', 3: 'columns'}
+    torch.onnx.export(
+        network, (torch.zeros(1, len(CHANNELS), 64, 96),), buffer, opset_version=_OPSET,
+        input_names=['views'], output_names=['maps', 'scores'],
+        dynamic_axes={'views': sides, 'maps': sides, 'scores': {0: 'batch'}}, dynamo=False,
+    )  # fmt: skip
+    return buffer.getvalue()
+
+
+def _write_openvino(folder: Path) -> None:
+    import openvino
+
+    model = openvino.convert_model(folder / ONNX)
+    openvino.save_model(model, folder / OPENVINO, compress_to_fp16=False)
+
+
+def golden_batch(seed: int = 0, sides: tuple[int, int] = (128, 160)) -> np.ndarray:
+    """Make a batch of two that stands for any other: noise with a plausible frame."""
+    rng = np.random.default_rng(seed)
+    batch = rng.standard_normal((2, len(CHANNELS), *sides)).astype(np.float32)
+    for flag in (3, 8, 9, 10, 15, 16):
+        batch[:, flag] = batch[:, flag] > -1.0
+    batch[1, 11:] = 0.0
+    return batch
+
+
+def largest_difference(folder: Path) -> float:
+    """Give the largest difference of any score between any two backends in fp32."""
+    batch = golden_batch()
+    scores = [open_backend(folder, name, 1).predict(batch).scores for name in present()]
+    return float(max(np.abs(scores[0] - other).max() for other in scores))
