@@ -111,7 +111,9 @@ class Tracker:
         seconds = (stamp_ns - track.stamp_ns) * 1e-9
         off = float(np.linalg.norm(seen.position_m - track.expected(stamp_ns)))
         gate = self.settings.gate_m
-        if track.frames == 1:  # a new item may move at any speed a belt has
+        # A new item may move at any speed a belt has, but one that is still coming in shows more
+        # of itself in each frame, so its middle moves slower.
+        if track.frames == 1 and seen.whole and track.last.whole:
             gate += self.settings.max_speed_m_s * min(seconds, 0.1)
         return off if off <= gate else _FAR
 
