@@ -41,7 +41,8 @@ class DivertNode(ManagedNode):
         self._maker = DecisionMaker(self.settings.value.decision)
         self._newest: DamageReport | None = None
         self._order = StampOrder()
-        self._arrived_s, self._diagnosed_s = self.now_s(), -1e9
+        self._arrived_s = self._judged_s = self.now_s()
+        self._diagnosed_s = -1e9
         self._alive, self._decided = False, 0
         self.listen(
             msg.DamageReport, 'damage/report', self._on_report, qos.RESULT, self._on_matched
@@ -87,13 +88,16 @@ class DivertNode(ManagedNode):
             self.get_logger().warning('time went back; all open items are decided')
             self._send(self._maker.flush())
         self._newest = report
+        if report.health != Health.UNKNOWN:
+            self._judged_s = self._arrived_s
         self._maker.settings = self.settings.value.decision
         self._send(self._maker.update(report))
 
     def _beat(self) -> None:
         age = self.now_s() - self._arrived_s
-        stale = self._newest is None or age > self.settings.value.heartbeat.stale_after_s
-        if stale:
+        limit = self.settings.value.heartbeat.stale_after_s
+        stale = self._newest is None or age > limit
+        if self.now_s() - self._judged_s > limit:  # by this clock: simulated time may have ended
             self._send(self._maker.flush())
         reason = self._why_unknown(stale, age)
         if bool(reason) == self._alive:

@@ -45,7 +45,7 @@ class ResultPublishers:
         image_header = header(report.stamp_ns, report.frame_id)
         self.report.publish(report_to_message(report))
         if report.width > 0:
-            self._publish_images(report, image_header, rgb)
+            self._publish_images(report, image_header, threshold, rgb)
         if threshold != self._named_threshold:
             self._named_threshold = threshold
             self.label_info.publish(label_info_message(image_header, threshold))
@@ -56,7 +56,11 @@ class ResultPublishers:
             node.destroy_lifecycle_publisher(publisher)
 
     def _publish_images(
-        self, report: DamageReport, image_header: Any, rgb: NDArray[np.uint8] | None
+        self,
+        report: DamageReport,
+        image_header: Any,
+        threshold: float,
+        rgb: NDArray[np.uint8] | None,
     ) -> None:
         if self._watched('mask'):
             self._send('mask', report.label_mask(), 'mono8', image_header)
@@ -65,7 +69,7 @@ class ResultPublishers:
         if self._watched('confidence'):
             self._send('confidence', report.confidence_image(), '32FC1', image_header)
         if rgb is not None and self._watched('overlay'):
-            self._send('overlay', draw_overlay(rgb, report), 'rgb8', image_header)
+            self._send('overlay', draw_overlay(rgb, report, threshold), 'rgb8', image_header)
 
     def _watched(self, name: str) -> bool:
         return bool(self.images[name].get_subscription_count())

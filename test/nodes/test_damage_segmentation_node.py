@@ -79,9 +79,7 @@ def test_the_overlay_is_not_drawn_unless_somebody_watches(
     graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[int] = []
-    monkeypatch.setattr(
-        result_publishers, 'draw_overlay', lambda rgb, report: drawn.append(1) or rgb
-    )
+    monkeypatch.setattr(result_publishers, 'draw_overlay', lambda rgb, *_: drawn.append(1) or rgb)
     reports = graph.listen(msg.DamageReport, REPORT)
     graph.add(module.DamageSegmentationNode())
     graph.stream(lambda: len(reports) > 5, 5.0)
@@ -226,3 +224,13 @@ def test_label_info_is_latched(graph: Graph) -> None:
     wait_for(lambda: infos, 3.0, 'the latched message')
     names = {entry.class_id: entry.class_name for entry in infos[0].class_map}
     assert (names[0], names[1], names[255]) == ('none', 'crush', 'not_judged')
+
+
+def test_a_subscriber_that_asks_for_too_much_is_named(graph: Graph) -> None:
+    node = module.DamageSegmentationNode()
+    said: list[str] = []
+    node.warn = said.append
+    graph.add(node)
+    graph.listen(msg.DamageReport, REPORT, qos.LATCHED)
+    wait_for(lambda: said, 3.0, 'a warning')
+    assert said[0].startswith('/damage/report: a subscriber asks for another durability')

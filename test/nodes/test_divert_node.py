@@ -88,6 +88,17 @@ def test_open_items_are_decided_when_reports_stop(belt: Belt) -> None:
     assert belt.decisions[0].track_id == 7
 
 
+def test_open_items_are_decided_when_reports_only_say_unknown(belt: Belt) -> None:
+    belt.report(100 * S, {7: 0.9})
+
+    def decided() -> list[Any]:
+        belt.report(100 * S, {}, reason='no depth')
+        time.sleep(0.1)
+        return belt.decisions
+
+    assert wait_for(decided, 3.0, 'the decision')[0].track_id == 7
+
+
 def test_the_heart_says_unknown_at_first_and_again_when_reports_stop(belt: Belt) -> None:
     assert belt.heartbeats[0].decision == Verdict.UNKNOWN
     assert 'has not sent anything yet' in belt.heartbeats[0].reason
