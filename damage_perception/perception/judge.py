@@ -145,7 +145,7 @@ class Judge:
             pose=face.pose,
             size=(float(face.size[0]), float(face.size[1]), float(face.size[2])),
             roi=item.roi,
-            confidence=float(self.settings.geometry.probability(evidence.score)),
+            confidence=evidence.probability,
             segmentation_score=evidence.score,
             anomaly_score=math.nan,
             status=status,

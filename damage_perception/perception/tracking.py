@@ -12,6 +12,7 @@ from damage_perception.setting import check_ranges, setting
 
 _SHADE = 25.0  # grey levels by which the mean colour of an item may change with the light
 _SHADE_OF_PARTS = 80.0  # and by which a wall may differ from a face
+_PATIENCE = 4.0  # times as long an item is remembered while no frame comes at all
 _FAR = 1e3  # cost of a pair that cannot be one item
 
 
@@ -82,9 +83,7 @@ class Tracker:
 
     def update(self, observations: list[Observation], stamp_ns: int) -> list[Track]:
         """Assign observations of one frame; gives their tracks in the same order."""
-        limit = self.settings.forget_after_s * 1e9
-        # Missed at least once: a gap between frames alone says nothing about the item.
-        self._tracks = [t for t in self._tracks if not t.missed or stamp_ns - t.stamp_ns <= limit]
+        self._tracks = [t for t in self._tracks if not self._gone(t, stamp_ns)]
         for track in self._tracks:
             track.missed += 1
         cost = np.full((len(observations), len(self._tracks)), _FAR)
@@ -104,6 +103,12 @@ class Tracker:
     def reset(self) -> None:
         """Forget all tracks; their ids stay used."""
         self._tracks = []
+
+    def _gone(self, track: Track, stamp_ns: int) -> bool:
+        """Tell whether to give an item up: unseen for long, and not only for want of frames."""
+        seconds = (stamp_ns - track.stamp_ns) * 1e-9
+        limit = self.settings.forget_after_s * (1.0 if track.missed else _PATIENCE)
+        return seconds > limit
 
     def _cost(self, seen: Observation, track: Track, stamp_ns: int) -> float:
         if not _alike(seen, track.last):

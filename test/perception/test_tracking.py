@@ -44,6 +44,7 @@ def test_a_gap_between_frames_is_no_occlusion() -> None:
     for step in range(3):
         _ids(tracker, [_at(0.05 * step)], 0.1 * step)
     assert _ids(tracker, [_at(0.05 * 15)], 1.5) == [1]
+    assert _ids(tracker, [_at(0.05 * 65)], 6.5) == [2]
 
 
 def test_a_new_item_is_expected_to_move_with_the_belt() -> None:
