@@ -45,7 +45,9 @@ def synthesize(
     settings = read_spec(spec, style=split_family or None, frames=frames or None)
     if sequence:
         if onto or contact_sheet or resume or force:
-            raise CallError('--sequence takes neither --onto, --contact-sheet, --resume nor --force')
+            raise CallError(
+                '--sequence takes neither --onto, --contact-sheet, --resume nor --force'
+            )
         _write_sequence(settings, out, items, seed)
         return
     if contact_sheet is not None and contact_sheet.suffix.lower() != '.png':

@@ -98,7 +98,8 @@ def _picture(image: NDArray[np.uint8], rng: Rng) -> None:
     for _ in range(3):
         colour = random_colour(rng, (0.3, 0.9), (0.1, 1.0))
         field = value_noise(rng, (h, w), rng.uniform(2, 7), 3)
-        blend(panel, colour, np.clip(field * rng.uniform(0.5, 4.0), 0, 1))
+        share = np.clip(field * rng.uniform(0.5, 4.0), 0, 1)
+        blend(panel, colour, share.astype(np.float32))
     oval = rng.random() < 0.4
     if oval:
         edge = np.zeros((h, w), np.uint8)
@@ -137,7 +138,7 @@ def matrix_code(pen: Pen, at: tuple[float, float], side: float, rng: Rng) -> Non
     cells = rng.random((18, 18)) < 0.5
     cells[0, :] = cells[:, 0] = True
     step = side / 20
-    for row, col in zip(*np.nonzero(cells)):
+    for row, col in zip(*np.nonzero(cells), strict=True):
         pen.rectangle(x + step * (col + 1), y + step * (row + 1), step * 1.05, step * 1.05,
                       (18, 18, 20))  # fmt: skip
 
@@ -177,7 +178,8 @@ def handling_marks(pen: Pen, rng: Rng, ink: Colour) -> None:
                 pen.polygon([(cx - 0.13 * side, y + 0.4 * side), (cx, y + 0.15 * side),
                              (cx + 0.13 * side, y + 0.4 * side)], ink)  # fmt: skip
         elif index == 1:
-            pen.polygon([(left + 0.25 * side, y + 0.15 * side), (left + 0.75 * side, y + 0.15 * side),
+            pen.polygon([(left + 0.25 * side, y + 0.15 * side),
+                         (left + 0.75 * side, y + 0.15 * side),
                          (left + 0.5 * side, y + 0.55 * side)], ink)  # fmt: skip
             pen.line([(left + 0.5 * side, y + 0.5 * side), (left + 0.5 * side, y + 0.85 * side)],
                      ink, side * 0.06)  # fmt: skip

@@ -79,7 +79,8 @@ def take_picture(
     if sensor.jpeg:
         quality = [cv2.IMWRITE_JPEG_QUALITY, sensor.jpeg]
         _, data = cv2.imencode('.jpg', picture[..., ::-1], quality)
-        picture = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1], np.uint8)
+        decoded = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+        picture = np.ascontiguousarray(decoded[..., ::-1])
     return picture
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics
+from damage_perception.synthesis.compose import render_product
 from damage_perception.synthesis.contact_sheet import colour_depth
 from damage_perception.synthesis.figures import (
     EdgeFigures,
@@ -24,7 +25,8 @@ from damage_perception.synthesis.figures import (
 )
 from damage_perception.synthesis.noise import stream
 from damage_perception.synthesis.products import Product, make_product
-from damage_perception.synthesis.sample import Sample, render_product
+from damage_perception.synthesis.records import read_png
+from damage_perception.synthesis.sample import Sample
 from damage_perception.synthesis.spec import SynthesisSpec
 from damage_perception.synthesis.viewpoint import crop_view, look_at
 
@@ -114,11 +116,10 @@ def table(rows: list[Measured]) -> dict[str, tuple[float, float, float]]:
 
 def read_real(folder: Path, number: str) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Read colour (red first) and depth in metres of a real frame."""
-    rgb = cv2.imread(str(folder / 'rgb' / f'{number}.png'))
-    raw = cv2.imread(str(folder / 'depth' / f'{number}.png'), cv2.IMREAD_UNCHANGED)
-    depth = raw.astype(np.float32) / 1000
-    depth[raw == 0] = np.nan
-    return np.ascontiguousarray(rgb[..., ::-1]), depth
+    rgb = read_png(folder / 'rgb' / f'{number}.png')
+    raw = read_png(folder / 'depth' / f'{number}.png')
+    depth = np.where(raw > 0, raw.astype(np.float32) / 1000, np.nan)
+    return rgb.astype(np.uint8), depth.astype(np.float32)
 
 
 def picture(folder: Path, numbers: list[str], seed: int) -> NDArray[np.uint8]:

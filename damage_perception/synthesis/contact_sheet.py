@@ -10,6 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.synthesis.noise import Field
+from damage_perception.synthesis.records import (
+    ITEM_CATEGORY,
+    decode_mask,
+    read_png,
+    write_png,
+)
 from damage_perception.synthesis.sample import Sample
 
 Image = NDArray[np.uint8]
@@ -91,20 +97,27 @@ def _title(tags: tuple[str, ...] | list[str]) -> str:
     return f'{parts.get("family", "")}{alike} [{parts.get("sensor", "")}]'
 
 
+def _height(image: dict[str, Any], folder: Path) -> Field:
+    """Height over the support, or over the face of a rectified view."""
+    if image['depth_file_name'] is None:
+        if 'height_file_name' not in image:
+            return np.full((image['height'], image['width']), np.nan, np.float32)
+        levels = read_png(folder / image['height_file_name']).astype(np.float32)
+        return np.where(levels > 0, (levels - 32768) * 1e-4, np.nan).astype(np.float32)
+    raw = read_png(folder / image['depth_file_name']).astype(np.float32)
+    depth = np.where(raw > 0, raw / 1000, np.nan).astype(np.float32)
+    return relief(depth, image['support_plane'], image['camera'])
+
+
 def write_contact_sheet(dataset: dict[str, Any], folder: Path, path: Path, most: int = 36) -> None:
     """Write a sheet of the first items of a data set on disk."""
-    from damage_perception.synthesis.records import ITEM_CATEGORY, decode_mask, write_png
-
     tiles = []
     for image in dataset['images'][:most]:
-        bgr = cv2.imread(str(folder / image['file_name']))
-        raw = cv2.imread(str(folder / image['depth_file_name']), cv2.IMREAD_UNCHANGED)
-        depth = np.where(raw > 0, raw.astype(np.float32) / 1000, np.nan).astype(np.float32)
         own = [a for a in dataset['annotations']
                if a['image_id'] == image['id'] and a['category_id'] != ITEM_CATEGORY]  # fmt: skip
         masks = [(a['category_id'], decode_mask(a['segmentation']).astype(np.uint8)) for a in own]
         words = [f'{a["kind"]} {a["severity"]} {a["depth_mm"]:.0f} mm' for a in own]
-        height = relief(depth, image['support_plane'], image['camera'])
-        tiles.append(tile(np.ascontiguousarray(bgr[..., ::-1]), height, masks,
-                          [_title(image['tags']), ', '.join(words) or 'sound']))  # fmt: skip
+        lines = [_title(image['tags']), ', '.join(words) or 'sound']
+        rgb = read_png(folder / image['file_name'])
+        tiles.append(tile(rgb, _height(image, folder), masks, lines))
     write_png(path, sheet(tiles)[..., ::-1])

@@ -53,9 +53,8 @@ def _face_dent(patch: Patch, rng: Rng, major: bool) -> tuple[Field, Field]:
     reach = radius * rng.uniform(0.6, 1.3, facets)
     stretch = rng.uniform(0.6, 1.0)
     dx, dy = x - at[0], (y - at[1]) / stretch
-    sides = np.stack(
-        [(dx * np.cos(turn) + dy * np.sin(turn)) / far for turn, far in zip(turns, reach)]
-    )
+    sides = np.stack([(dx * np.cos(turn) + dy * np.sin(turn)) / far
+                      for turn, far in zip(turns, reach, strict=True)])  # fmt: skip
     ordered = np.partition(sides, -2, axis=0)
     first, second = ordered[-1], ordered[-2]
     bowl = np.hypot(dx, dy) / radius
@@ -73,8 +72,9 @@ def _edge_crush(patch: Patch, rng: Rng, major: bool) -> tuple[Field, Field]:
     x, y = patch.grid()
     size = _face_size(patch)
     side = int(rng.integers(4))
-    inward = (size[0] / 2 - x, size[1] / 2 - y, size[0] / 2 + x, size[1] / 2 + y)[side] + 0 * (x + y)
-    along = (y if side in (0, 2) else x) + 0 * (x + y)
+    x, y = x + 0 * y, y + 0 * x
+    inward = (size[0] / 2 - x, size[1] / 2 - y, size[0] / 2 + x, size[1] / 2 + y)[side]
+    along = y if side in (0, 2) else x
     span = size[1] if side in (0, 2) else size[0]
     centre = rng.uniform(-0.35, 0.35) * span
     half = min(rng.uniform(0.03, 0.09) if major else rng.uniform(0.015, 0.04), 0.5 * span)

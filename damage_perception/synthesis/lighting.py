@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.synthesis.noise import Field, Rng, value_noise
-from damage_perception.synthesis.raymarch import Hits
+from damage_perception.synthesis.raymarch import Hits, sample_list
 from damage_perception.synthesis.scene import SceneMap
 
 # sRGB bytes to linear light (IEC 61966-2-1).
@@ -96,17 +96,18 @@ def shade(scene: SceneMap, hits: Hits, light: Light, view: NDArray[np.float64]) 
     mirror = np.zeros_like(hits.z)
     for lamp in light.lamps:
         lit = _lit(scene, hits, lamp) * patchy
-        cosine = sum(n * np.float32(d) for n, d in zip(normal, lamp.direction))
+        cosine = sum(n * np.float32(d) for n, d in zip(normal, lamp.direction, strict=True))
         amount = np.maximum(cosine, 0) * lit
         for channel in range(3):
             diffuse[..., channel] += np.float32(lamp.power[channel]) * amount
         half = np.asarray(lamp.direction) + view
         half /= np.linalg.norm(half)
-        aligned = np.maximum(sum(n * np.float32(h) for n, h in zip(normal, half)), 1e-3)
+        aligned = sum(n * np.float32(h) for n, h in zip(normal, half, strict=True))
+        aligned = np.maximum(aligned, 1e-3)
         sharp = 6 + 150 * gloss * gloss
         mirror += np.exp(np.log(aligned) * sharp) * lit * gloss * np.float32(max(lamp.power))
     room = _mirrored(light.room, normal, view)
-    mirror = 0.55 * mirror + 0.16 * gloss * room * sum(light.sky)
+    mirror = 0.55 * mirror + 0.2 * gloss * gloss * room * sum(light.sky)
     return (colour * diffuse * (1 - 0.12 * gloss[..., None]) + mirror[..., None]).astype(np.float32)
 
 
@@ -134,8 +135,6 @@ def _surface(scene: SceneMap, hits: Hits, at: Field) -> tuple[NDArray[np.uint8],
     col, row = hits.col.ravel()[wall], hits.row.ravel()[wall]
     near = (col + 2 * uphill[:, 0], row - 2 * uphill[:, 1])
     far = (near[0] + below * uphill[:, 0], near[1] - below * uphill[:, 1])
-    from damage_perception.synthesis.raymarch import sample_list
-
     nearest = cv2.INTER_NEAREST
     same = sample_list(scene.ids, *near, nearest) == sample_list(scene.ids, *far, nearest)
     col = np.where(same, far[0], near[0])
@@ -189,7 +188,7 @@ def _lit(scene: SceneMap, hits: Hits, lamp: Lamp) -> Field:
 
 def _mirrored(room: Field, normal: tuple[Field, ...], view: NDArray[np.float64]) -> Field:
     """What a mirror with these normals shows of the room."""
-    towards = sum(n * np.float32(v) for n, v in zip(normal, view))
+    towards = sum(n * np.float32(v) for n, v in zip(normal, view, strict=True))
     side = (room.shape[0] - 1) / 2
     col = (2 * towards * normal[0] - np.float32(view[0])) * np.float32(side) + np.float32(side)
     row = (2 * towards * normal[1] - np.float32(view[1])) * np.float32(side) + np.float32(side)

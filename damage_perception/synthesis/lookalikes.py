@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.synthesis.artwork import random_colour
-from damage_perception.synthesis.noise import Rng, smoothstep, value_noise
+from damage_perception.synthesis.noise import Field, Rng, smoothstep, value_noise
 from damage_perception.synthesis.patch import blend
 from damage_perception.synthesis.pen import Pen
 
@@ -44,13 +44,13 @@ def paint_lookalike(image: Image, mpp: float, name: str, rng: Rng, style: str) -
     painters[name](image, mpp, rng)
 
 
-def _grid(shape: tuple[int, ...], centre: tuple[float, float]) -> tuple[NDArray, NDArray]:
+def _grid(shape: tuple[int, ...], centre: tuple[float, float]) -> tuple[Field, Field]:
     """Offsets from a centre given as shares of the face, in units of the shorter side."""
     rows, cols = shape[:2]
     short = min(rows, cols)
     x = (np.arange(cols, dtype=np.float32) - centre[0] * cols) / short
     y = (np.arange(rows, dtype=np.float32) - centre[1] * rows) / short
-    return x[None, :], y[:, None]
+    return x[None, :].astype(np.float32), y[:, None].astype(np.float32)
 
 
 def _centre(rng: Rng) -> tuple[float, float]:
@@ -84,7 +84,7 @@ def _cracked_screen(image: Image, mpp: float, rng: Rng) -> None:
         pen.line(line, (light, light, light), rng.uniform(0.0004, 0.0012))
         ends.append(line)
     for ring in range(2, 7):
-        for first, second in zip(ends, ends[1:] + ends[:1]):
+        for first, second in zip(ends, ends[1:] + ends[:1], strict=True):
             if rng.random() < 0.6:
                 pen.line([tuple(first[ring]), tuple(second[ring])], (light, light, light), 0.0005)
 

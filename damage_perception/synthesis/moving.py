@@ -12,15 +12,16 @@ from numpy.typing import NDArray
 from damage_perception.frame import CameraIntrinsics
 from damage_perception.synthesis.build import build_item
 from damage_perception.synthesis.colour_sensor import ColourSensor, draw_colour_sensor
+from damage_perception.synthesis.compose import seen_items, take_shot
 from damage_perception.synthesis.damage import DAMAGE_NAMES, inflict, possible
-from damage_perception.synthesis.depth_sensor import DepthSensor, draw_sensor
 from damage_perception.synthesis.lighting import Light
 from damage_perception.synthesis.noise import stream
 from damage_perception.synthesis.patch import Patch
 from damage_perception.synthesis.products import Product
 from damage_perception.synthesis.raymarch import cast
-from damage_perception.synthesis.sample import product_of, seen_items, take_shot
+from damage_perception.synthesis.render import product_of
 from damage_perception.synthesis.scene import Placement, SceneMap
+from damage_perception.synthesis.sensor_kinds import DepthSensor, draw_sensor
 from damage_perception.synthesis.spec import SynthesisSpec
 from damage_perception.synthesis.support import lay_belt
 from damage_perception.synthesis.viewpoint import View, look_at, seen_bounds

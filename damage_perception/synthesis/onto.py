@@ -17,19 +17,23 @@ from numpy.typing import NDArray
 from damage_perception.perception.projection import project, rays
 from damage_perception.report import DamageType
 from damage_perception.synthesis.damage import DAMAGE_NAMES, inflict, possible
-from damage_perception.synthesis.depth_sensor import DepthSensor, background_lost
+from damage_perception.synthesis.depth_losses import background_lost
 from damage_perception.synthesis.noise import Field, Rng, stream
 from damage_perception.synthesis.patch import Damage, Patch, blank_patch
 from damage_perception.synthesis.products import Product
 from damage_perception.synthesis.real_items import RealItem
+from damage_perception.synthesis.sensor_kinds import DepthSensor
 from damage_perception.synthesis.spec import SynthesisSpec
 
 _MPP = 0.0012
 _MARGIN_M = 0.02
 # Damages that stay on the face; flaps and lids would need the item's other sides.
 _ON_FACE = (DamageType.CRUSH, DamageType.TEAR, DamageType.HOLE, DamageType.SPILL)
-_STEREO = DepthSensor('stereo', 643.0, 0.055, 0.09, 4.5, 3.0, 12.0, 0.0, 0.0, 1 / 32, 4.0, 0.0, 1,
-                      0.0, (0.0, 0.0), 0.0)  # fmt: skip
+_STEREO = DepthSensor(
+    kind='stereo', focal=643.0, baseline=0.055, noise=0.09, correlation=4.5, window=3.0, halo=12.0,
+    eaten=0.0, waver=0.0, quantum=1 / 32, blob=4.0, dropout=0.0, occluded_side=1,
+    registration=0.0, shift=(0.0, 0.0), slow=0.0,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

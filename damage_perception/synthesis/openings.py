@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from damage_perception.report import DamageType
 from damage_perception.synthesis.artwork import random_colour
 from damage_perception.synthesis.noise import Rng, smoothstep
-from damage_perception.synthesis.patch import Damage, Patch, blend
+from damage_perception.synthesis.patch import Damage, Patch
 from damage_perception.synthesis.truth import record
 
 Mask = NDArray[np.bool_]
@@ -41,7 +41,7 @@ def tear(patch: Patch, rng: Rng, major: bool) -> Damage | None:
     deep = rng.uniform(0.006, 0.025) if exposed else rng.uniform(0.0015, 0.004)
     show_inside(patch, gap, rng, deep)
     region = patch.mask & (gap | fibre | (lips > 0.001))
-    return record(patch, before, region, DamageType.TEAR, 'slit', exposed)
+    return record(patch, before, region, DamageType.TEAR, 'slit', exposed, gap)
 
 
 def _peel(patch: Patch, rng: Rng) -> Damage | None:
@@ -85,8 +85,8 @@ def hole(patch: Patch, rng: Rng, major: bool) -> Damage | None:
     fibre = _fibre(patch, rng, away, rng.uniform(0.001, 0.003))
     exposed = major
     show_inside(patch, gap, rng, rng.uniform(0.012, 0.06) if major else rng.uniform(0.004, 0.015))
-    region = patch.mask & (gap | fibre | (np.abs(rim) > 0.001))
-    return record(patch, before, region, DamageType.HOLE, 'puncture', exposed)
+    region = patch.mask & (gap | fibre | (np.abs(rim) > 0.0015))
+    return record(patch, before, region, DamageType.HOLE, 'puncture', exposed, gap)
 
 
 def show_inside(patch: Patch, gap: Mask, rng: Rng, depth: float) -> None:

@@ -98,7 +98,7 @@ def _open_box(patch: Patch, rng: Rng, product: Product, major: bool) -> tuple[np
 
 def _lid_off(patch: Patch, rng: Rng, product: Product) -> tuple[np.ndarray, str]:
     """Take cap or lid off: the opening is bare, the lid lies beside the item."""
-    length, width, height = product.size
+    length, width, _ = product.size
     x, y = patch.grid()
     x, y = x + 0 * y, y + 0 * x
     if product.family in ('jar', 'tin'):

@@ -75,7 +75,7 @@ class Pen:
         scale = height / self.mpp / 21.0
         if scale < 0.12:  # too small to be read: a grey bar, as a camera would see it
             length = height * 0.6 * len(text)
-            grey = tuple(int((c + 2 * b) / 3) for c, b in zip(colour, self._under(at)))
+            grey = tuple(int((c + 2 * b) / 3) for c, b in zip(colour, self._under(at), strict=True))
             self.line([(at[0], at[1]), (at[0] + length, at[1])], grey, height * 0.5)  # type: ignore[arg-type]
             return
         origin = (round(at[0] / self.mpp), round(at[1] / self.mpp))

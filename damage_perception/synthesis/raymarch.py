@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +15,9 @@ from damage_perception.synthesis.scene import SceneMap
 
 _ROW = 512  # lists of points are folded into rows for cv2.remap, whose images are below 32767 wide
 _MOST_STEPS = 64
+_CELL = 4  # pixels of the map per cell of the coarse bounds
+_LOOKUPS = 3
+_EASY_PX = 1.5  # a ray that moves less than this over the map cannot jump over anything
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,77 +63,97 @@ def cast(scene: SceneMap, pose: CameraPose, camera: CameraIntrinsics) -> Hits:
 
 
 def _march(surface: Field, col0: Field, row0: Field, slope_col: Field, slope_row: Field) -> Field:
-    top, floor = float(surface.max()), float(surface.min())
-    steep = float(np.sqrt(slope_col**2 + slope_row**2).max())
-    high, low = _bounds(surface, col0, row0, slope_col, slope_row, top, floor, steep)
-    start = cv2.remap(surface, col0 + high * slope_col, row0 + high * slope_row,
-                      cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
-    found = np.minimum(start, high)
-    active = np.flatnonzero((high - low).ravel() > 0.0004)
-    if len(active) == 0:
-        return found
-    parts = [np.ascontiguousarray(a.ravel()[active]) for a in (col0, row0, slope_col, slope_row)]
-    upper, lower = high.ravel()[active], low.ravel()[active]
-    found.ravel()[active] = _search(surface, *parts, upper, lower)
-    return found
+    high, low = _bounds(surface, col0, row0, slope_col, slope_row)
+    z = high
+    for _ in range(_LOOKUPS):  # enough where little parallax is left
+        met = cv2.remap(surface, col0 + z * slope_col, row0 + z * slope_row, cv2.INTER_LINEAR,
+                        borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+        z = np.clip(met, low, high)
+    way = (high - low) * np.sqrt(slope_col**2 + slope_row**2)
+    hard = np.flatnonzero(way.ravel() > _EASY_PX)
+    if len(hard):
+        rays = np.stack([part.ravel()[hard] for part in (col0, row0, slope_col, slope_row)])
+        z.ravel()[hard] = _search(surface, rays, high.ravel()[hard], low.ravel()[hard])
+    return z
 
 
 def _bounds(
-    surface: Field, col0: Field, row0: Field, slope_col: Field, slope_row: Field,
-    top: float, floor: float, steep: float,
-) -> tuple[Field, Field]:  # fmt: skip
+    surface: Field, col0: Field, row0: Field, slope_col: Field, slope_row: Field
+) -> tuple[Field, Field]:
     """Highest and lowest surface along each ray's way, from a coarse pyramid of the map."""
-    cell = 4
-    middle = np.float32((top + floor) / 2)
-    reach = int(np.ceil(steep * (top - floor) / 2 / cell)) + 1
-    rows, cols = (-(-side // cell) * cell for side in surface.shape)
+    top, floor = float(surface.max()), float(surface.min())
+    middle, half = np.float32((top + floor) / 2), (top - floor) / 2
+    rows, cols = (-(-side // _CELL) * _CELL for side in surface.shape)
     padded = cv2.copyMakeBorder(surface, 0, rows - surface.shape[0], 0, cols - surface.shape[1],
                                 cv2.BORDER_REPLICATE)  # fmt: skip
-    blocks = padded.reshape(rows // cell, cell, cols // cell, cell)
-    kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
-    ceiling = cv2.dilate(np.ascontiguousarray(blocks.max(axis=(1, 3))), kernel)
-    bottom = cv2.erode(np.ascontiguousarray(blocks.min(axis=(1, 3))), kernel)
-    at_col = (col0 + middle * slope_col) / cell - np.float32(0.375)
-    at_row = (row0 + middle * slope_row) / cell - np.float32(0.375)
+    cell = np.ones((_CELL, _CELL), np.uint8)
+    last = (slice(_CELL - 1, None, _CELL), slice(_CELL - 1, None, _CELL))
+    corner = (_CELL - 1, _CELL - 1)
+    kernel = _way_kernel(slope_col, slope_row, half)
+    most = np.ascontiguousarray(cv2.dilate(padded, cell, anchor=corner)[last])
+    least = np.ascontiguousarray(cv2.erode(padded, cell, anchor=corner)[last])
+    ceiling, bottom = cv2.dilate(most, kernel), cv2.erode(least, kernel)
+    shift = np.float32(0.5 - 0.5 / _CELL)
+    at_col = (col0 + middle * slope_col) / _CELL - shift
+    at_row = (row0 + middle * slope_row) / _CELL - shift
     near = cv2.INTER_NEAREST
     high = cv2.remap(ceiling, at_col, at_row, near, borderMode=cv2.BORDER_REPLICATE)
     low = cv2.remap(bottom, at_col, at_row, near, borderMode=cv2.BORDER_REPLICATE)
     return high, low
 
 
-def _search(
-    surface: Field, col0: Field, row0: Field, slope_col: Field, slope_row: Field,
-    high: Field, low: Field,
-) -> Field:  # fmt: skip
-    """March down each ray until it is below the surface, then bisect; all are (N,) float32."""
+def _way_kernel(slope_col: Field, slope_row: Field, half: float) -> NDArray[np.uint8]:
+    """The cells that a ray crosses between top and floor: a stroke in the rays' mean direction."""
+    mean = float(slope_col.mean()), float(slope_row.mean())
+    spread = max(float(np.abs(slope_col - mean[0]).max()), float(np.abs(slope_row - mean[1]).max()))
+    ends = [component * half / _CELL for component in mean]
+    thick = int(np.ceil(spread * half / _CELL)) + 1
+    reach = int(np.ceil(max(abs(end) for end in ends))) + thick
+    kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.uint8)
+    first, last = ((round(reach + sign * ends[0]), round(reach + sign * ends[1]))
+                   for sign in (-1, 1))  # fmt: skip
+    cv2.line(kernel, first, last, 1, 1)
+    return cv2.dilate(kernel, np.ones((2 * thick + 1, 2 * thick + 1), np.uint8))
+
+
+def _search(surface: Field, rays: Field, high: Field, low: Field) -> Field:
+    """March down each ray until it is below the surface, then bisect.
+
+    Args:
+        surface: (H, W) float32 heights.
+        rays: (4, N) map column and row at height 0, and their change per metre of height.
+        high: (N,) where the march begins.
+        low: (N,) where it ends.
+    """
     above, below = high.copy(), low.copy()
-    way = (high - low) * np.sqrt(slope_col**2 + slope_row**2)
-    alive = np.flatnonzero(way > 2.0)  # shorter ways cannot jump over anything
-    if len(alive):
-        steps = int(np.clip(np.ceil(float(way.max()) / 1.8), 2, _MOST_STEPS))
-        rays = np.stack([col0, row0, slope_col, slope_row, high, (high - low) / steps])[:, alive]
-        for _ in range(steps):
-            z = rays[4] - rays[5]
-            hit = sample_list(surface, rays[0] + z * rays[2], rays[1] + z * rays[3]) >= z
-            rays[4] = z
-            if not hit.any():
-                continue
-            done, keep = np.flatnonzero(hit), np.flatnonzero(~hit)
-            below[alive[done]] = z[done]
-            above[alive[done]] = z[done] + rays[5, done]
-            alive, rays = alive[keep], rays[:, keep]
-            if len(alive) == 0:
-                break
-        above[alive] = low[alive]
-    for _ in range(6):
+    way = (high - low) * np.sqrt(rays[2] ** 2 + rays[3] ** 2)
+    steps = int(np.clip(np.ceil(float(way.max()) / 1.8), 2, _MOST_STEPS))
+    alive = np.arange(len(high))
+    moving = np.concatenate([rays, high[None], ((high - low) / steps)[None]])
+    for _ in range(steps):
+        z = moving[4] - moving[5]
+        hit = sample_list(surface, moving[0] + z * moving[2], moving[1] + z * moving[3]) >= z
+        moving[4] = z
+        if not hit.any():
+            continue
+        done, keep = np.flatnonzero(hit), np.flatnonzero(~hit)
+        below[alive[done]] = z[done]
+        above[alive[done]] = z[done] + moving[5, done]
+        alive, moving = alive[keep], moving[:, keep]
+        if len(alive) == 0:
+            break
+    above[alive] = low[alive]
+    for _ in range(5):
         z = (above + below) * np.float32(0.5)
-        hit = sample_list(surface, col0 + z * slope_col, row0 + z * slope_row) >= z
+        hit = sample_list(surface, rays[0] + z * rays[2], rays[1] + z * rays[3]) >= z
         np.copyto(below, z, where=hit)
         np.copyto(above, z, where=~hit)
     return (above + below) * np.float32(0.5)
 
 
-def sample_list(image: NDArray, cols: Field, rows: Field, flag: int = cv2.INTER_LINEAR) -> NDArray:
+def sample_list(
+    image: NDArray[Any], cols: Field, rows: Field, flag: int = cv2.INTER_LINEAR
+) -> NDArray[Any]:
     """Look an image up at (N,) columns and rows."""
     count = len(cols)
     padded = -(-count // _ROW) * _ROW

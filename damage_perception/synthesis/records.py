@@ -113,6 +113,18 @@ def write_pictures(sample: Sample, rgb: Path, depth: Path) -> None:
     write_png(depth, depth_to_millimetres(sample.depth_m))
 
 
+def read_png(path: Path) -> NDArray[Any]:
+    """Read a picture as it is: uint16, or uint8 with red first.
+
+    Raises:
+        UserError: if it is none.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise UserError(f'{path} is no picture; make the data set again')
+    return np.ascontiguousarray(image[..., ::-1]) if image.ndim == 3 else np.asarray(image)
+
+
 def write_png(path: Path, image: NDArray[Any]) -> None:
     """Write a PNG (channels blue first) whole or not at all."""
     _, data = cv2.imencode('.png', image, [cv2.IMWRITE_PNG_COMPRESSION, 1])

@@ -54,7 +54,8 @@ def shipping_carton(product: Product, rng: Rng, mpp: float, margin: float) -> Pa
     area = patch.albedo[face]
     area[...] = colour
     rows, cols = area.shape[:2]
-    fibres = value_noise(rng, (rows, cols), 60, 2) * 3 + value_noise(rng, (rows, cols), 4, 2) * 4
+    fibres = value_noise(rng, (rows, cols), 60, 2) * 3
+    fibres += value_noise(rng, (rows, cols), 4, 2) * 4
     flutes = 2.0 * np.sin(np.arange(cols) * (2 * np.pi * mpp / 0.0075))[None, :]
     area[...] = np.clip(area + (fibres + flutes)[..., None], 0, 255).astype(np.uint8)
     patch.gloss[face] = 18
@@ -62,8 +63,9 @@ def shipping_carton(product: Product, rng: Rng, mpp: float, margin: float) -> Pa
     if sku.random() < 0.6:
         handling_marks(pen, sku, (60, 48, 40))
     if sku.random() < 0.3:
-        pen.text('BOX ' + str(sku.integers(10, 99)), (0.1 * product.size[0], 0.85 * product.size[1]),
-                 sku.uniform(0.015, 0.05), random_colour(sku, (0.3, 1.0), (0.2, 0.6)), 0)  # fmt: skip
+        at = (0.1 * product.size[0], 0.85 * product.size[1])
+        ink = random_colour(sku, (0.3, 1.0), (0.2, 0.6))
+        pen.text('BOX ' + str(sku.integers(10, 99)), at, sku.uniform(0.015, 0.05), ink, 0)
     if product.lookalike:
         blend(area, artwork_at(product, (rows, cols)), np.full((rows, cols), 0.9, np.float32))
     _fold_lines(patch, rng)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 
 from damage_perception.synthesis.noise import Field
 from damage_perception.synthesis.patch import Patch, blend
+
+Window = tuple[slice, slice]  # rows and columns of the map
 
 MAIN = 1  # id of the first item; 0 is the support, further items follow
 
@@ -85,7 +88,7 @@ class SceneMap:
         base: Field | float = at.base
         if patch.soft:
             below = self.height[window]
-            base = np.maximum(cv2.GaussianBlur(below, (0, 0), max(1.0, 0.012 / self.mpp)), below)
+            base = _draped(below, self.mpp)
         rise = height + base
         if at.slope != (0.0, 0.0):
             x, y = (axis[0, window[1]] if i == 0 else axis[window[0], 0]
@@ -104,7 +107,7 @@ class SceneMap:
         self.marks += len(patch.damages)
         return offset
 
-    def _layers(self, patch: Patch, at: Placement):  # type: ignore[no-untyped-def]
+    def _layers(self, patch: Patch, at: Placement) -> tuple[Window, tuple[NDArray[Any], ...]]:
         """Bring a patch's layers onto the map's grid: the rows and columns it fills, and them."""
         rows, cols = patch.shape
         centre = ((at.x - self.left) / self.mpp, (self.top - at.y) / self.mpp)
@@ -126,7 +129,7 @@ class SceneMap:
         matrix = np.array([[cos, sin, centre[0] - left - cos * px - sin * py],
                            [-sin, cos, centre[1] - top + sin * px - cos * py]])  # fmt: skip
 
-        def warp(layer: NDArray, flag: int) -> NDArray:
+        def warp(layer: NDArray[Any], flag: int) -> NDArray[Any]:
             return cv2.warpAffine(layer, matrix, size, flags=flag)
 
         layers = (
@@ -146,9 +149,17 @@ class SceneMap:
         return float(self.height[window][mask].max()) if mask.any() else 0.0
 
 
+def _draped(below: Field, mpp: float) -> Field:
+    """How a soft pack lies on what is below: it bridges gaps and bends over edges."""
+    size = max(1, round(0.08 / mpp))
+    bridged = cv2.morphologyEx(below, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
+    soft = cv2.GaussianBlur(bridged, (0, 0), max(1.0, 0.015 / mpp))
+    return np.asarray(np.maximum(soft, below), np.float32)
+
+
 def _overlap(
     corner: tuple[int, int], size: tuple[int, int], shape: tuple[int, ...]
-) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+) -> tuple[Window, Window]:
     """Cut a rectangle to the map: slices within the rectangle and within the map."""
     (left, top), (cols, rows) = corner, size
     x0, y0 = max(left, 0), max(top, 0)

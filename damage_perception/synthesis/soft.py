@@ -18,7 +18,8 @@ _FILMS = ((150, 152, 156), (238, 238, 236), (34, 34, 38), (232, 120, 160), (196,
 def poly_mailer(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     """A film bag around loose contents: glossy, folds of up to some millimetres."""
     sku = product.rng(3)
-    patch = _pillow(product, rng, mpp, margin, seam=rng.uniform(0.012, 0.035), plateau=sku.uniform(0.45, 0.85))
+    seam, plateau = rng.uniform(0.012, 0.035), sku.uniform(0.45, 0.85)
+    patch = _pillow(product, rng, mpp, margin, seam=seam, plateau=plateau)
     _wrinkle(patch, rng, fine=rng.uniform(0.0006, 0.0016), folds=int(rng.integers(8, 28)),
              fold=rng.uniform(0.0008, 0.0025))  # fmt: skip
     colour = _FILMS[int(sku.integers(len(_FILMS)))]
@@ -153,7 +154,8 @@ def _send(patch: Patch, rng: Rng, product: Product) -> None:
     wide = 0.66 * high
     if rng.random() < 0.15 or wide > 0.7 * length:
         return
-    label = np.zeros((max(8, round(high / patch.mpp)), max(8, round(wide / patch.mpp)), 3), np.uint8)
+    shape = (max(8, round(high / patch.mpp)), max(8, round(wide / patch.mpp)), 3)
+    label = np.zeros(shape, np.uint8)
     address_label(Pen(label, patch.mpp), (0, 0), (wide, high), rng, product.style)
     if rng.random() < 0.5:
         label = np.ascontiguousarray(np.rot90(label))

@@ -12,7 +12,6 @@ from damage_perception.errors import CallError
 from damage_perception.synthesis.damage import DAMAGE_NAMES
 from damage_perception.synthesis.products import FAMILIES, STYLES
 
-
 FRAMES = ('crops', 'whole', 'views')
 
 
@@ -56,7 +55,7 @@ class SynthesisSpec:
     bad_references: float = 0.05
     old_references: float = 0.05
     frames: str = 'crops'
-    crop: int = 256
+    crop: int = 224
     distance: tuple[float, float] = (0.4, 1.5)
     sensors: tuple[str, ...] = ()
 
@@ -79,7 +78,7 @@ class SynthesisSpec:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the spec as JSON takes it."""
-        return json.loads(json.dumps(dataclasses.asdict(self)))  # type: ignore[no-any-return]
+        return json.loads(json.dumps(dataclasses.asdict(self)))
 
 
 def _among(name: str, values: tuple[str, ...], known: tuple[str, ...], empty: bool = False) -> None:
@@ -108,7 +107,9 @@ def read_spec(path: Path | None, **changes: Any) -> SynthesisSpec:
         try:
             values = json.loads(path.read_text(encoding='utf-8'))
         except OSError as error:
-            raise CallError(f'{path} cannot be read ({error.strerror}); give a spec file') from error
+            raise CallError(
+                f'{path} cannot be read ({error.strerror}); give a spec file'
+            ) from error
         except ValueError as error:
             raise CallError(f'{path} is no JSON ({error}); mend it') from error
         if not isinstance(values, dict):

@@ -18,19 +18,26 @@ _LIQUIDS = (  # colour, opacity on paper, opacity as a puddle
     ((150, 24, 30), 0.6, 0.8),  # sauce, wine
     ((40, 110, 170), 0.5, 0.6),  # cleaner
 )
+_FAINTEST = 7.0  # mean change of the print, sRGB bytes, below which a stain is not seen
 _POWDERS = ((244, 242, 238), (94, 62, 38), (214, 186, 140), (226, 214, 190), (230, 120, 60))
 
 
 def spill(patch: Patch, rng: Rng, major: bool, family: str) -> Damage | None:
     """Spill on the item, beside it or from under it, as its contents would."""
-    before = patch.height.copy()
-    kinds = {'wet_stain': 0.45, 'puddle': 0.3, 'seep': 0.25}
+    before, clean = patch.height.copy(), (patch.albedo.copy(), patch.gloss.copy())
+    film = family in ('poly_mailer', 'bottle', 'tin', 'jar', 'blister')  # nothing soaks in
+    kinds = {'wet_stain': 0.0 if film else 0.5, 'puddle': 0.3, 'seep': 0.2}
     if family in ('powder_bag', 'jar', 'shipping_carton'):
         kinds['powder'] = 0.8 if family == 'powder_bag' else 0.2
     weights = np.array(list(kinds.values()))
     kind = str(rng.choice(list(kinds), p=weights / weights.sum()))
     draw = {'wet_stain': _wet_stain, 'puddle': _puddle, 'seep': _seep, 'powder': _powder}[kind]
     region = draw(patch, rng, major)
+    if kind == 'wet_stain' and region.any():
+        change = np.abs(patch.albedo[region].astype(np.int16) - clean[0][region])
+        if float(change.mean()) < _FAINTEST:  # nobody could see it: it did not happen
+            patch.height, patch.albedo, patch.gloss = before, *clean
+            return None
     return record(patch, before, region, DamageType.SPILL, kind)
 
 
@@ -131,7 +138,7 @@ def _powder(patch: Patch, rng: Rng, major: bool) -> np.ndarray:
     grain = patch.noise(rng, 140, 1)
     heap = heap * (1 + 0.06 * grain) + 0.0006 * (field > 0)
     dusty = np.exp(np.minimum(field, 0) / (0.25 * radius)) * (field <= 0)
-    cover = np.where(field > 0, 0.97, np.clip(dusty * 0.8 + 0.35 * grain - 0.45, 0, 0.9))
+    cover = np.where(field > 0, 0.97, np.clip(dusty * (1.1 + 0.6 * grain) - 0.4, 0, 0.9))
     cover = cover.astype(np.float32)
     patch.height += np.where(field > 0, heap, 0).astype(np.float32)
     shade = np.clip(np.asarray(colour) * (1 + 0.05 * grain[..., None]), 0, 255).astype(np.uint8)

@@ -27,7 +27,7 @@ def lay_support(scene: SceneMap, rng: Rng, reach: float, kind: str = '') -> list
         Tags of what was drawn.
     """
     kind = kind or str(rng.choice(KINDS, p=_SHARES))
-    colour = np.asarray(_BELTS[int(rng.integers(len(_BELTS)))], np.float32)
+    colour = np.asarray(_BELTS[int(rng.integers(len(_BELTS)))], np.float64)
     if kind in ('tray', 'tote', 'table'):
         colour = rng.uniform(20, 200) + rng.normal(0, 9, 3)
     shape = scene.height.shape
@@ -36,7 +36,7 @@ def lay_support(scene: SceneMap, rng: Rng, reach: float, kind: str = '') -> list
     grain += value_noise(rng, shape, 30 * cells, 2) * np.float32(rng.uniform(0.2, 1.5))
     shades = np.clip(colour + np.arange(-32, 32)[:, None], 3, 252).astype(np.uint8)
     scene.albedo[...] = shades[np.clip(grain + 32.5, 0, 63).astype(np.uint8)]
-    scene.gloss[...] = int(rng.uniform(10, 110))
+    scene.gloss[...] = int(rng.uniform(5, 80))
     x, y = scene.grid()
     turn = float(rng.choice([0.0, np.pi / 2, rng.uniform(0, np.pi)]))
     along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)

@@ -19,8 +19,8 @@ def rate_severity(
     """Rate a damage.
 
     Major is what a customer would send back or what endangers its neighbours: contents exposed or
-    gone; a crush of 10 mm, or of 6 mm over 30 cm^2; a tear of 6 cm^2; a hole of 3 cm^2 (20 mm
-    across); a spill of 20 cm^2. All else is minor.
+    gone; a crush of 10 mm, or of 6 mm over 30 cm^2; an opening torn of 6 cm^2; a hole of
+    3 cm^2 (20 mm across); a spill of 20 cm^2. All else is minor.
     """
     if damage_type == DamageType.MISSING_UNIT or exposed:
         return Severity.MAJOR
@@ -40,6 +40,7 @@ def record(
     damage_type: DamageType,
     kind: str,
     exposed: bool = False,
+    opening: NDArray[np.bool_] | None = None,
 ) -> Damage | None:
     """Mark a damage on its patch and measure it; None if there is nothing to be seen.
 
@@ -50,6 +51,7 @@ def record(
         damage_type: its type.
         kind: its name among its type.
         exposed: contents can be seen or have left.
+        opening: (H, W) bool, what is open, if `region` holds bent lips and fibre beside it.
     """
     area = float(region.sum()) * patch.mpp**2
     if area < _MIN_AREA_M2:
@@ -59,7 +61,8 @@ def record(
     deepest, proudest = float(inwards.max()), float(inwards.min())
     depth = deepest if deepest >= -proudest else proudest
     mark = len(patch.damages) + 1
-    severity = rate_severity(damage_type, abs(depth), area, exposed)
+    open_area = area if opening is None else float(opening.sum()) * patch.mpp**2
+    severity = rate_severity(damage_type, abs(depth), open_area, exposed)
     damage = Damage(damage_type, severity, kind, depth, area, exposed, mark)
     patch.mark[region] = mark
     patch.damages.append(damage)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from damage_perception.synthesis.artwork import random_colour, word
 from damage_perception.synthesis.noise import Field, Rng
@@ -34,7 +38,7 @@ def bottle(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     shoulder, neck = sku.uniform(0.55, 0.72), sku.uniform(0.28, 0.5)
     cap_at = sku.uniform(0.84, 0.92)
 
-    def profile(share: Field) -> Field:
+    def profile(share: Field) -> NDArray[Any]:
         fall = np.clip((share - shoulder) / (cap_at - shoulder - 0.04), 0, 1)
         body = radius * (1 - (1 - neck) * fall * fall * (3 - 2 * fall))
         return np.where(share > cap_at, radius * neck * 1.12, body)
@@ -52,7 +56,9 @@ def bottle(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     return patch
 
 
-def _lying(product: Product, mpp: float, margin: float, profile) -> Patch:  # type: ignore[no-untyped-def]
+def _lying(
+    product: Product, mpp: float, margin: float, profile: Callable[[Field], NDArray[Any]]
+) -> Patch:
     """Lay a body of revolution on its side; its print is wrapped around the upper half."""
     length, width = product.size[0], product.size[1]
     patch = blank_patch((length, width), mpp, margin)

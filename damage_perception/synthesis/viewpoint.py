@@ -13,6 +13,8 @@ from damage_perception.synthesis.noise import Rng
 from damage_perception.synthesis.raymarch import CameraPose
 from damage_perception.synthesis.spec import SynthesisSpec
 
+Bounds = tuple[float, float, float, float]  # low x, low y, high x, high y, metres
+
 _PICTURES = ((640, 480), (848, 480), (1280, 720), (1280, 800), (1920, 1080))
 
 
@@ -114,8 +116,8 @@ def cut_camera(
     )
 
 
-def seen_bounds(view: View, height: float) -> tuple[float, float, float, float]:
-    """Give what the crop sees of the space between the support and `height`: low x, y, high x, y."""
+def seen_bounds(view: View, height: float) -> Bounds:
+    """Give what the crop sees of the space between the support and `height`."""
     camera, pose = view.camera, view.pose
     corners = np.array([(u, v) for u in (-1, camera.width) for v in (-1, camera.height)], float)
     rays = np.stack([(corners[:, 0] - camera.cx) / camera.fx,

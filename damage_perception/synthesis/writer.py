@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 
 from damage_perception.errors import CallError
+from damage_perception.synthesis.noise import stream
 from damage_perception.synthesis.other_records import real_items, write_altered, write_view
 from damage_perception.synthesis.records import (
     CATEGORIES,
@@ -26,8 +27,7 @@ from damage_perception.synthesis.records import (
     write_pictures,
     write_whole,
 )
-from damage_perception.synthesis.sample import product_of, render_reference, render_sample
-from damage_perception.synthesis.noise import stream
+from damage_perception.synthesis.render import product_of, render_reference, render_sample
 from damage_perception.synthesis.spec import SynthesisSpec
 
 STATE = '.synthesis'
@@ -81,7 +81,8 @@ def open_folder(job: Job, resume: bool = False, force: bool = False) -> None:
         elif _settings_of(folder) != job.settings():
             raise CallError(f'{folder} was made with other settings; give those again or --force')
     parent = next(path for path in (folder, *folder.resolve().parents) if path.exists())
-    free, need = shutil.disk_usage(parent).free, job.items * _BYTES_PER_ITEM[job.onto is not None or job.spec.frames == 'whole']
+    whole = job.onto is not None or job.spec.frames == 'whole'
+    free, need = shutil.disk_usage(parent).free, job.items * _BYTES_PER_ITEM[whole]
     if free < need:
         raise CallError(
             f'{parent} has {free / 1e9:.1f} GB free, {job.items} items need about '
@@ -190,8 +191,9 @@ def finish(job: Job) -> dict[str, Any]:
     """Join the entries into `dataset.json`, remove the state, return the data set."""
     final = job.folder / 'dataset.json'
     if final.is_file():
-        return json.loads(final.read_text())  # type: ignore[no-any-return]
-    images, annotations = [], []
+        return json.loads(final.read_text())
+    images: list[Any] = []
+    annotations: list[Any] = []
     for index in range(job.items):
         record = json.loads(_entry(job, 'items', index).read_text())
         images.append({'id': index + 1, **record['image']})

@@ -75,7 +75,9 @@ def test_pycocotools_reads_it_and_masks_lie_inside(made: tuple[Path, dict]) -> N
         assert mask.shape == (image['height'], image['width'])
         assert mask.sum() == entry['area'] > 0
         x, y, width, height = entry['bbox']
-        assert x >= 0 and y >= 0 and x + width <= image['width']
+        assert x >= 0
+        assert y >= 0
+        assert x + width <= image['width']
         assert y + height <= image['height']
         if entry['category_id'] != 100:
             assert entry['severity'] in ('minor', 'major')
@@ -89,7 +91,8 @@ def test_pictures_and_references_are_there(made: tuple[Path, dict]) -> None:
         rgb = cv2.imread(str(folder / image['file_name']))
         depth = cv2.imread(str(folder / image['depth_file_name']), cv2.IMREAD_UNCHANGED)
         assert rgb.shape[:2] == depth.shape == (image['height'], image['width'])
-        assert depth.dtype == np.uint16 and depth.max() > 200
+        assert depth.dtype == np.uint16
+        assert depth.max() > 200
         assert (folder / 'references' / image['sku'] / '0.png').is_file()
         assert (folder / 'references' / image['sku'] / '0_depth.png').is_file()
 
@@ -159,16 +162,21 @@ def test_the_command_refuses_and_writes_nothing(tmp_path: Path) -> None:
     call = [sys.executable, '-m', 'damage_perception.cli.main', 'synthesize', '--out',
             str(tmp_path / 'out'), '--split-family', 'odd']  # fmt: skip
     done = subprocess.run(call, capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and 'standard, shifted' in done.stderr
-    assert done.stderr.count('\n') == 1 and not (tmp_path / 'out').exists()
+    assert done.returncode == 2
+    assert 'standard, shifted' in done.stderr
+    assert done.stderr.count('\n') == 1
+    assert not (tmp_path / 'out').exists()
 
 
 def test_the_command_makes_views_and_a_sheet(tmp_path: Path) -> None:
     spec, out = tmp_path / 'spec.json', tmp_path / 'out'
     spec.write_text(json.dumps({'crop': 80, 'damaged': 1.0}))
-    call = [sys.executable, '-m', 'damage_perception.cli.main', 'synthesize', '--out', str(out),
-            '--items', '3', '--spec', str(spec), '--contact-sheet', str(tmp_path / 'sheet.png')]  # fmt: skip
+    call = [
+        sys.executable, '-m', 'damage_perception.cli.main', 'synthesize', '--out', str(out),
+        '--items', '3', '--spec', str(spec), '--contact-sheet', str(tmp_path / 'sheet.png'),
+    ]  # fmt: skip
     done = subprocess.run(call, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert 'Balance' in done.stdout and '3 items' in done.stdout
+    assert 'Balance' in done.stdout
+    assert '3 items' in done.stdout
     assert cv2.imread(str(tmp_path / 'sheet.png')).shape[1] > 600

@@ -13,7 +13,7 @@ from damage_perception.synthesis.damage import DAMAGE_NAMES, inflict, possible
 from damage_perception.synthesis.lookalikes import LOOKALIKES
 from damage_perception.synthesis.noise import stream
 from damage_perception.synthesis.products import FAMILIES, SIZES, Product, artwork, make_product
-from damage_perception.synthesis.sample import render_reference, render_sample, split_of
+from damage_perception.synthesis.render import render_reference, render_sample, split_of
 from damage_perception.synthesis.spec import SynthesisSpec
 from damage_perception.synthesis.truth import VISIBLE_M, rate_severity
 from damage_perception.synthesis.views import labelled_view
@@ -36,7 +36,8 @@ def test_same_arguments_give_same_bytes() -> None:
         np.testing.assert_array_equal(first.rgb, second.rgb)
         np.testing.assert_array_equal(first.depth_m, second.depth_m)
         np.testing.assert_array_equal(first.label_map(), second.label_map())
-        assert first.tags == second.tags and first.sku == second.sku
+        assert first.tags == second.tags
+        assert first.sku == second.sku
 
 
 def test_order_does_not_matter() -> None:
@@ -53,13 +54,18 @@ def test_a_sample_is_whole() -> None:
     for index in range(6):
         sample = render_sample(SMALL, 21, index, 1)
         shape = (sample.camera.height, sample.camera.width)
-        assert sample.rgb.shape == (*shape, 3) and sample.rgb.dtype == np.uint8
-        assert sample.depth_m.shape == shape and sample.depth_m.dtype == np.float32
-        assert sample.item_mask.any() and len(sample.references) == 1
+        assert sample.rgb.shape == (*shape, 3)
+        assert sample.rgb.dtype == np.uint8
+        assert sample.depth_m.shape == shape
+        assert sample.depth_m.dtype == np.float32
+        assert sample.item_mask.any()
+        assert len(sample.references) == 1
         assert sample.references[0].sku == sample.sku
         for damage in sample.damages:
-            assert damage.mask.any() and damage.truth.severity != Severity.UNKNOWN
-            assert np.isfinite(damage.truth.depth_m) and damage.truth.area_m2 > 0
+            assert damage.mask.any()
+            assert damage.truth.severity != Severity.UNKNOWN
+            assert np.isfinite(damage.truth.depth_m)
+            assert damage.truth.area_m2 > 0
 
 
 def test_item_stands_on_the_support_where_pose_and_size_say() -> None:
@@ -127,7 +133,8 @@ def test_lookalike_is_print_without_relief(name: str) -> None:
     patches = [build_item(product, stream(9), 0.002, 0.0) for product in (plain, alike)]
     assert (artwork(plain) != artwork(alike)).any(axis=2).mean() > 0.003
     np.testing.assert_array_equal(patches[0].height, patches[1].height)
-    assert not patches[1].mark.any() and f'lookalike:{name}' in patches[1].tags
+    assert not patches[1].mark.any()
+    assert f'lookalike:{name}' in patches[1].tags
 
 
 def test_a_soft_pack_is_wrinkled_anew_and_a_print_is_not() -> None:
@@ -157,7 +164,8 @@ def test_products_and_their_splits() -> None:
     for number in range(300):
         split = split_of(SMALL, 6, number)
         shares[split] = shares.get(split, 0) + 1
-    assert set(shares) == {'train', 'val', 'test'} and shares['train'] > 200
+    assert set(shares) == {'train', 'val', 'test'}
+    assert shares['train'] > 200
     shifted = dataclasses.replace(SMALL, style='shifted')
     assert {split_of(shifted, 6, n) for n in range(50)} == {'shifted_val', 'shifted_test'}
     assert not {make_product(6, n, 'shifted').sku for n in range(300)} & {

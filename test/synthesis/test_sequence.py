@@ -14,8 +14,12 @@ from damage_perception.frame import CameraIntrinsics
 from damage_perception.synthesis.moving import make_belt
 from damage_perception.synthesis.onto import alter
 from damage_perception.synthesis.real_items import find_real_items
-from damage_perception.synthesis.sequence import DEPTH_TOPIC, IDENTITY_TOPIC, RGB_TOPIC
-from damage_perception.synthesis.sequence import write_sequence
+from damage_perception.synthesis.sequence import (
+    DEPTH_TOPIC,
+    IDENTITY_TOPIC,
+    RGB_TOPIC,
+    write_sequence,
+)
 from damage_perception.synthesis.spec import SynthesisSpec
 
 _TINY = CameraIntrinsics(160, 120, 115.0, 115.0, 79.5, 59.5)
@@ -29,7 +33,8 @@ def test_a_recording_holds_every_topic_and_the_truth(tmp_path: Path) -> None:
     pictures = len(list(write_sequence(belt, tmp_path / 'bag')))
     topics = Recording(tmp_path / 'bag').topics
     assert topics[RGB_TOPIC].count == topics[DEPTH_TOPIC].count == pictures
-    assert topics['/clock'].count == pictures and topics[IDENTITY_TOPIC].count == 2
+    assert topics['/clock'].count == pictures
+    assert topics[IDENTITY_TOPIC].count == 2
     truth = json.loads((tmp_path / 'bag.truth.json').read_text())
     assert len(truth['items']) == 2
     assert all(item['damaged'] and item['size_m'] for item in truth['items'])
@@ -52,8 +57,8 @@ def _frames(folder: Path) -> None:
     belt = make_belt(SynthesisSpec(families=('shipping_carton',), damaged=0.0, oddities=0.0), 3, 1,
                      camera=CameraIntrinsics(640, 480, 460.0, 460.0, 319.5, 239.5))  # fmt: skip
     shot = belt.shot(int(belt.duration_s * belt.rate) // 2)
-    for name, image in (('rgb', shot.rgb[..., ::-1]),
-                        ('depth', np.nan_to_num(1000 * shot.depth_m).astype(np.uint16))):  # fmt: skip
+    depth = np.nan_to_num(1000 * shot.depth_m).astype(np.uint16)
+    for name, image in (('rgb', shot.rgb[..., ::-1]), ('depth', depth)):
         (folder / name).mkdir()
         cv2.imwrite(str(folder / name / '0.png'), image)
     k = [[460.0, 0, 319.5], [0, 460.0, 239.5], [0, 0, 1]]
@@ -71,7 +76,8 @@ def test_damage_onto_frames_keeps_the_rest_of_the_frame(tmp_path: Path) -> None:
             altered.depth_m[outside], altered.item.frame.depth_m[outside]
         )
         for damage, mask in altered.damages:
-            assert mask.any() and not (mask & outside).any()
+            assert mask.any()
+            assert not (mask & outside).any()
             before, after = altered.item.frame.depth_m[mask], altered.depth_m[mask]
             both = ~np.isnan(before) & ~np.isnan(after)
             if damage.depth_m > 0.01 and both.sum() > 30:

@@ -1,0 +1,142 @@
+"""Compose a scene around one item, damage it, take its picture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from damage_perception.perception.projection import Plane
+from damage_perception.synthesis.build import build_item
+from damage_perception.synthesis.colour_sensor import ColourSensor, draw_colour_sensor, take_picture
+from damage_perception.synthesis.damage import DAMAGE_NAMES, inflict, possible
+from damage_perception.synthesis.depth_sensor import measure_depth
+from damage_perception.synthesis.lighting import Light, shade
+from damage_perception.synthesis.neighbours import add_neighbours
+from damage_perception.synthesis.noise import Rng
+from damage_perception.synthesis.patch import Patch
+from damage_perception.synthesis.products import Product
+from damage_perception.synthesis.raymarch import CameraPose, Hits, cast
+from damage_perception.synthesis.sample import Sample, SeenDamage
+from damage_perception.synthesis.scene import MAIN, Placement, SceneMap
+from damage_perception.synthesis.sensor_kinds import DepthSensor, draw_sensor, sensor_profile
+from damage_perception.synthesis.spec import SynthesisSpec
+from damage_perception.synthesis.support import lay_support
+from damage_perception.synthesis.viewpoint import Bounds, View, draw_view, seen_bounds
+
+_FEWEST_PIXELS = 12  # of a damage that counts as seen
+
+
+def render_product(
+    spec: SynthesisSpec,
+    product: Product,
+    rng: Rng,
+    damaged: bool = False,
+    plain: bool = False,
+    view: View | None = None,
+) -> Sample:
+    """Render one copy of a product; it has no item id and no split yet.
+
+    Args:
+        spec: what to synthesise.
+        product: the product.
+        rng: generator of everything that is not the product's own.
+        damaged: whether to damage it.
+        plain: alone on its support with few oddities, as references are taken.
+        view: camera and crop; None = draw one.
+    """
+    view = view or draw_view(rng, spec, product.size, plain)
+    scene, patch, tags = _compose(spec, product, rng, view, damaged, plain)
+    sensor = draw_sensor(rng, view.full.fx, spec.style, _pick(rng, spec.sensors))
+    colour = draw_colour_sensor(rng, spec.style)
+    light = Light.draw(rng, robot=not plain and rng.random() < 0.08)
+    hits = cast(scene, view.pose, view.camera)
+    rgb, depth = take_shot(scene, hits, view, light, colour, sensor, rng)
+    ids, marks = seen_items(scene, hits)
+    damages = tuple(
+        SeenDamage(damage, marks == damage.mark)
+        for damage in patch.damages
+        if int((marks == damage.mark).sum()) >= _FEWEST_PIXELS
+    )
+    to_camera = item_to_camera(view.pose)
+    return Sample(
+        rgb, depth, hits.depth, view.camera, ids == MAIN, ids > MAIN, damages,
+        support_plane(view.pose), sensor_profile(sensor, view.scale), to_camera,
+        product.size, product.sku, '', '', (*patch.tags, *tags, f'sensor:{sensor.kind}'),
+    )  # fmt: skip
+
+
+def _pick(rng: Rng, kinds: tuple[str, ...]) -> str:
+    return str(rng.choice(kinds)) if kinds else ''
+
+
+def _compose(
+    spec: SynthesisSpec, product: Product, rng: Rng, view: View, damaged: bool, plain: bool
+) -> tuple[SceneMap, Patch, list[str]]:
+    """Lay support, neighbours and the item down."""
+    height = product.size[2]
+    distance = float(view.pose.position[2]) - height
+    mpp = float(np.clip(0.95 * distance / view.camera.fx, 0.0005, 0.004))
+    most = 2.5 if spec.frames == 'whole' else 2.2 * max(product.size) + 0.3
+    bounds = _limited(seen_bounds(view, height), most)
+    scene = SceneMap.empty(bounds, mpp)
+    reach = 0.5 * float(np.hypot(*product.size[:2])) + 0.02
+    tags = lay_support(scene, rng, reach, 'table' if plain and rng.random() < 0.5 else '')
+    patch = build_item(product, rng, mpp, 0.05 if plain else spec.oddities, damaged)
+    if damaged:
+        _damage(spec, patch, product, rng)
+    if not plain and rng.random() < spec.neighbours:
+        tags += add_neighbours(scene, patch, product, rng, spec)
+    else:
+        scene.stamp(patch, Placement(), MAIN)
+    return scene, patch, tags
+
+
+def _damage(spec: SynthesisSpec, patch: Patch, product: Product, rng: Rng) -> None:
+    fitting = [name for name in spec.damages if possible(DAMAGE_NAMES[name], product)]
+    if not fitting:
+        return
+    count = 2 if rng.random() < spec.several else 1
+    for name in rng.choice(fitting, min(count, len(fitting)), replace=False):
+        inflict(patch, product, DAMAGE_NAMES[str(name)], rng, bool(rng.random() < spec.major))
+
+
+def _limited(bounds: Bounds, most: float) -> Bounds:
+    low_x, low_y, high_x, high_y = (float(np.clip(value, -most, most)) for value in bounds)
+    return low_x, low_y, high_x, high_y
+
+
+def take_shot(
+    scene: SceneMap, hits: Hits, view: View, light: Light, colour: ColourSensor,
+    sensor: DepthSensor, rng: Rng,
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:  # fmt: skip
+    """Give the colour picture and the measured depth of a scene."""
+    towards = -view.pose.rotation[:, 2]
+    radiance = shade(scene, hits, light, towards)
+    rgb = take_picture(colour, radiance, light.white, rng, view.scale)
+    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.float32) * np.float32(1 / 255)
+    gloss = cv2.remap(scene.gloss, hits.col, hits.row, cv2.INTER_NEAREST,
+                      borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+    shiny = gloss.astype(np.float32) * np.float32(1 / 255)
+    return rgb, measure_depth(sensor, hits.depth, luma, shiny, rng, view.scale)
+
+
+def seen_items(scene: SceneMap, hits: Hits) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Give the id of the item and the number of the damage that each pixel sees."""
+    layers = np.dstack([scene.ids, scene.mark])
+    seen = cv2.remap(layers, hits.col, hits.row, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    return np.ascontiguousarray(seen[..., 0]), np.ascontiguousarray(seen[..., 1])
+
+
+def item_to_camera(pose: CameraPose) -> NDArray[np.float64]:
+    """Give the transform from the scene (the main item's frame) to the optical frame."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = pose.rotation.T
+    matrix[:3, 3] = -pose.rotation.T @ pose.position
+    return matrix
+
+
+def support_plane(pose: CameraPose) -> Plane:
+    """Give the support plane (z = 0 of the scene) in the optical frame."""
+    matrix = item_to_camera(pose)
+    return Plane.through(matrix[:3, 2], matrix[:3, 3])
