@@ -79,8 +79,12 @@ class DamagePipeline:
         )
 
     def reset(self) -> None:
-        """Forget all tracks, as after a jump back in time; ids are not used again."""
+        """Forget all tracks and the support, as after a jump back in time; ids stay used.
+
+        The support too, so that a recording that is played again is judged again alike.
+        """
         self._judge.reset()
+        self._support.forget()
         self._newest_ns = None
 
     @staticmethod

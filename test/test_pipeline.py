@@ -130,6 +130,16 @@ def test_frames_that_are_not_newer_are_unknown_until_reset() -> None:
     assert after.items[0].track_id > first.items[0].track_id
 
 
+def test_after_a_reset_the_same_frames_give_the_same_reports() -> None:
+    frames = [frame_of(box(dent_m=0.02), time_s=0.1 * step, seed=step) for step in range(4)]
+    pipeline, passes = DamagePipeline(), []
+    for _ in range(2):
+        reports = [pipeline.process(frame) for frame in frames]
+        passes.append([[item.confidence for item in report.items] for report in reports])
+        pipeline.reset()
+    assert passes[0] == passes[1]
+
+
 @pytest.mark.parametrize(('width', 'height'), [(1, 1), (3, 2), (17, 9), (4096, 3072)])
 def test_odd_sizes_are_no_error(width: int, height: int) -> None:
     camera = CameraIntrinsics(width, height, width, width, width / 2, height / 2)

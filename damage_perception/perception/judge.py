@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +25,9 @@ from damage_perception.report import DamageInstance, ItemReport, Pose, Status
 from damage_perception.settings import Settings
 
 _UNCLEAN = Status.TRUNCATED | Status.MERGED | Status.OCCLUDED
+_LEAST_MEASURED = 0.4  # share of an item that must have depth
+_LEAST_VISIBLE = 0.75  # share of its outline that must be seen
+_LEAST_CONVEX = 0.92  # share of the hull of its outline that it must fill
 _MOST_INSTANCES = 254  # values of the instance mask
 
 
@@ -174,13 +178,22 @@ def _observe(
 
 
 def _quality(view: ItemView) -> Status:
+    """Tell what of an item could not be judged.
+
+    A bite out of its outline is no face that was judged: a deep dent at an edge looks like the
+    gap between two items, and what was cut off must not make the rest sound.
+    """
     item = int(np.count_nonzero(view.item_mask))
     if not item:
         return Status.DEPTH_POOR
     measured = np.count_nonzero(view.item_mask & view.valid) / item
     visible = np.count_nonzero(view.item_mask & view.seen) / item
-    status = Status.DEPTH_POOR if measured < 0.4 else Status(0)
-    return status | (Status.PARTLY_JUDGED if visible < 0.75 else Status(0))
+    rows, columns = np.nonzero(view.item_mask)
+    hull = cv2.convexHull(np.stack([columns, rows], axis=1).astype(np.int32))
+    whole = item / max(cv2.contourArea(hull), 1.0)
+    status = Status.DEPTH_POOR if measured < _LEAST_MEASURED else Status(0)
+    partly = visible < _LEAST_VISIBLE or whole < _LEAST_CONVEX
+    return status | (Status.PARTLY_JUDGED if partly else Status(0))
 
 
 def _blind(item: FoundItem, track: Track, status: Status, frame: MeasuredFrame) -> ItemReport:

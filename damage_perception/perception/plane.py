@@ -40,10 +40,11 @@ class SupportFinder:
     def __init__(self, settings: PlaneSettings | None = None) -> None:
         self.settings = settings or PlaneSettings()
         self._camera: CameraIntrinsics | None = None
-        self._forget()
+        self.forget()
         warm_up()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Find the support anew in the next picture."""
         self._plane: Plane | None = None
         self._hull: NDArray[np.int32] | None = None
         self._known: NDArray[np.bool_] | None = None
@@ -53,12 +54,12 @@ class SupportFinder:
         """Give the support of a depth image (H, W) float32 metres; None if there is none."""
         if camera != self._camera:
             self._camera = camera
-            self._forget()
+            self.forget()
         if self._plane is None or self._moved(depth_m, camera):
             plane = find_support_plane(depth_m, camera, self.settings)
             if plane is None:
                 return None
-            self._forget()
+            self.forget()
             self._plane = plane
         self._refine(depth_m, camera)
         return self._support(camera)
