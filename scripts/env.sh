@@ -2,6 +2,10 @@
 # shellcheck shell=bash
 _damage_perception_env() {
   local root="$1" site
+  if [[ -n "${ROS_DISTRO:-}" ]]; then
+    echo "damage_perception: ROS 2 $ROS_DISTRO is sourced here and must not be mixed with the one in $root/.venv; use a shell without it, or source the install folder of your own \`colcon build\`." >&2
+    return 1
+  fi
   if [[ ! -x "$root/.venv/bin/python" ]]; then
     echo "damage_perception: $root/.venv is missing; run bash $root/scripts/setup.sh first." >&2
     return 1

@@ -184,13 +184,17 @@ def test_our_own_environment_is_no_sourced_ros(machine):
     assert 'pip cannot reach its package index' in machine.refusal()
 
 
-def test_the_environment_asks_for_the_set_up_where_it_is_missing(machine):
+@pytest.mark.parametrize(
+    ('variables', 'mend'),
+    [({}, 'run bash'), ({'ROS_DISTRO': 'jazzy'}, 'use a shell without it')],
+)
+def test_the_environment_says_what_it_lacks(machine, variables, mend):
     found = subprocess.run(
         ['bash', '-c', 'source scripts/env.sh'], cwd=machine.root, text=True, timeout=60,
-        capture_output=True, check=False,
+        capture_output=True, check=False, env={'PATH': str(machine.bin), **variables},
     )  # fmt: skip
     assert found.returncode == 1
-    assert 'run bash' in found.stderr
+    assert mend in found.stderr
     assert found.stderr.count('\n') == 1
 
 
