@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -19,7 +19,7 @@ def train(
         Path | None, typer.Option(help='Folder of rendered views; OUT/views without one.')
     ] = None,
     resume: Annotated[bool, typer.Option(help='Go on from the last checkpoint.')] = False,
-    minutes: Annotated[float, typer.Option(min=0, help='Learn so long at most; 0 = to the end.')] = 0,
+    minutes: Annotated[float, typer.Option(min=0, help='Learn so long; 0 = to the end.')] = 0,
     samples: Annotated[
         int | None, typer.Option(min=1, help='Patches of the whole training, over the settings.')
     ] = None,
@@ -45,5 +45,3 @@ def train(
     learn(settings, paths, resume, minutes, threads, device, tensorboard)
     print_result(finish(settings, paths), out)
 
-
-__all__: list[Any] = ['train']

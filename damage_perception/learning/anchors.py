@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.learning.labelled_view import LabelledView
+from damage_perception.learning.training_view import TrainingView
 from damage_perception.network.inputs import ITEM
 from damage_perception.synthesis.noise import Rng
 
@@ -16,7 +16,7 @@ _RELIEF = 6
 _SLOPE = 7
 
 
-def find_anchors(view: LabelledView, rng: Rng) -> dict[str, list[list[int]]]:
+def find_anchors(view: TrainingView, rng: Rng) -> dict[str, list[list[int]]]:
     """Draw up to four places (row, column) of each kind; damage gives four of each damage."""
     item = view.channels[ITEM] > 0
     sound = item & (view.labels == 0)
@@ -29,7 +29,7 @@ def find_anchors(view: LabelledView, rng: Rng) -> dict[str, list[list[int]]]:
     return places
 
 
-def _weights(view: LabelledView, sound: NDArray[np.bool_]) -> dict[str, NDArray[np.float32]]:
+def _weights(view: TrainingView, sound: NDArray[np.bool_]) -> dict[str, NDArray[np.float32]]:
     """Give how much each place looks like damage, by print and by relief."""
     grey = view.channels[:3].mean(axis=0)
     edges = np.abs(cv2.Laplacian(cv2.GaussianBlur(grey, (0, 0), 1.0), cv2.CV_32F))

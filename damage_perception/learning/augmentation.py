@@ -61,7 +61,8 @@ def _relight(channels: Channels, rng: Rng) -> None:
     """Change light, colour cast and contrast; the reference saw another light than the item."""
     order = rng.permutation(3) if rng.random() < 0.25 else np.arange(3)
     known = channels[3] > 0
-    for part, where in ((slice(0, 3), known), (_REFERENCE_COLOUR, channels[REFERENCE.stop - 1] > 0)):
+    pictures = ((slice(0, 3), known), (_REFERENCE_COLOUR, channels[REFERENCE.stop - 1] > 0))
+    for part, where in pictures:
         gain = np.float32(np.exp(rng.normal(0.0, 0.2))) * np.exp(rng.normal(0.0, 0.08, 3))
         shift = rng.normal(0.0, 0.15)
         lit = channels[part][order] * gain.astype(np.float32)[:, None, None] + np.float32(shift)
@@ -75,6 +76,6 @@ def _cut_out(channels: Channels, rng: Rng) -> None:
     side = channels.shape[-1]
     height, width = rng.integers(side // 12, side // 3, 2)
     top, left = rng.integers(0, side - height), rng.integers(0, side - width)
-    spot = (slice(top, top + height), slice(left, left + width))
-    channels[(DEPTH, *spot)] = 0.0
-    channels[(_REFERENCE_HEIGHT, *spot)] = 0.0
+    rows, columns = slice(top, top + height), slice(left, left + width)
+    channels[DEPTH, rows, columns] = 0.0
+    channels[_REFERENCE_HEIGHT, rows, columns] = 0.0

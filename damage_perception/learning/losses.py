@@ -13,7 +13,7 @@ _FEWEST = 6  # pixels of the maps that make a damage; fewer are neither there no
 _PIXELS, _OVERLAP, _ITEMS = 5.0, 0.5, 1.0  # weights of the three losses
 
 
-def training_loss(maps: Tensor, scores: Tensor, labels: Tensor, seen: Tensor) -> Tensor:
+def training_loss(maps: Tensor, scores: Tensor, labels: Tensor, shown: Tensor) -> Tensor:
     """Give the loss of a batch.
 
     No class is weighted up: weights made false pixels on most sound items.
@@ -22,11 +22,10 @@ def training_loss(maps: Tensor, scores: Tensor, labels: Tensor, seen: Tensor) ->
         maps: (N, 7, h, w) logits.
         scores: (N, 7) logits.
         labels: (N, H, W) integer DamageType, 0 = none.
-        seen: (N, H, W) 1 where the camera sees.
+        shown: (N, H, W) 1 where the view shows anything.
     """
     coarse = F.max_pool2d(labels[:, None].float(), STRIDE)[:, 0].long()
-    judged = F.max_pool2d(seen[:, None].float(), STRIDE)[:, 0]
-    judged = torch.maximum(judged, (coarse > 0).float())
+    judged = F.max_pool2d(shown[:, None].float(), STRIDE)[:, 0]
     logs = F.log_softmax(maps.float(), 1)
     own = logs.gather(1, coarse[:, None])[:, 0]
     focal = -((1.0 - own.exp()) ** _FOCUS) * own

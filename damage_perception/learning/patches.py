@@ -56,10 +56,10 @@ class Patches:
         rows = slice(max(0, top), min(view.labels.shape[0], top + side))
         columns = slice(max(0, left), min(view.labels.shape[1], left + side))
         data = view.data[:, rows, columns]
-        there = (slice(rows.start - top, rows.stop - top),
-                 slice(columns.start - left, columns.stop - left))  # fmt: skip
+        down, across = rows.start - top, columns.start - left
+        there = np.s_[down : down + data.shape[1], across : across + data.shape[2]]
         channels = np.zeros((len(CHANNELS), side, side), np.float32)
         labels = np.zeros((side, side), np.uint8)
-        channels[(slice(None), *there)] = decode(data[:-1])
+        channels[:, there[0], there[1]] = decode(data[:-1])
         labels[there] = data[-1]
         return channels, labels

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -28,7 +29,9 @@ def bring_reference(view: ItemView, reference: ItemView) -> ItemView | None:
 def _turned(view: ItemView, quarters: int) -> ItemView:
     """Turn a view by quarters; its pose no longer holds and is not used."""
     names = ('rgb', 'height_m', 'height_std_m', 'item_mask', 'seen')
-    arrays = {name: np.ascontiguousarray(np.rot90(getattr(view, name), quarters)) for name in names}
+    arrays: dict[str, Any] = {
+        name: np.ascontiguousarray(np.rot90(getattr(view, name), quarters)) for name in names
+    }
     return replace(view, **arrays)
 
 

@@ -15,8 +15,7 @@ from damage_perception.learning.checkpoint import read_checkpoint, write_checkpo
 from damage_perception.learning.losses import training_loss
 from damage_perception.learning.patches import Patches
 from damage_perception.learning.training_config import TrainingConfig
-from damage_perception.network.inputs import SEEN
-from damage_perception.network.model import DamageNetwork
+from damage_perception.network.model import DamageNetwork, judged
 
 _MOST_GRADIENT = 5.0
 _LEAST_RATE = 0.02  # of the learning rate, at the end of the cosine
@@ -54,7 +53,7 @@ class Training:
         self.network.train()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=pays_bf16(self.device)):
             maps, scores = self.network(x)
-        loss = training_loss(maps, scores, y, x[:, SEEN])
+        loss = training_loss(maps, scores, y, judged(x)[:, 0])
         if not torch.isfinite(loss):
             raise UserError(
                 f'the loss is no number after {self.samples} samples; lower learning_rate and '
@@ -111,7 +110,7 @@ class Training:
             raise UserError(f'{folder} is a checkpoint of another network; start anew') from None
         for name, parameter in self.network.named_parameters():
             self.optimizer.state[parameter] = {
-                key: tensors[f'optimizer.{key}.{name}'].to(parameter.device if key != 'step' else 'cpu')
+                key: tensors[f'optimizer.{key}.{name}'].to('cpu' if key == 'step' else self.device)
                 for key in ('step', 'exp_avg', 'exp_avg_sq')
                 if f'optimizer.{key}.{name}' in tensors
             }

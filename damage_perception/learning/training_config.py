@@ -95,5 +95,6 @@ def read_config(path: Path | None, **changes: Any) -> TrainingConfig:
     known = {item.name for item in dataclasses.fields(TrainingConfig)}
     unknown = sorted(str(name) for name in values if name not in known)
     if unknown:
-        raise CallError(f'{path}: unknown setting {unknown[0]}; known are {", ".join(sorted(known))}')
+        names = ', '.join(sorted(known))
+        raise CallError(f'{path}: unknown setting {unknown[0]}; known are {names}')
     return TrainingConfig(**{**values, **{k: v for k, v in changes.items() if v is not None}})

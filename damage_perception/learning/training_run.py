@@ -16,12 +16,11 @@ from damage_perception.learning.network_evaluation import (
     Scores,
     by_type,
     compare,
-    fit_both,
     fingerprint,
+    fit_both,
     measure,
     score_views,
 )
-from damage_perception.learning.patches import Patches
 from damage_perception.learning.training import Training
 from damage_perception.learning.training_config import TrainingConfig
 from damage_perception.learning.view_store import StoredView, read_views, render

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from damage_perception.errors import UserError
 from damage_perception.learning.anchors import find_anchors
-from damage_perception.learning.labelled_view import LabelledView, label_view
+from damage_perception.learning.training_view import TrainingView, training_view
 from damage_perception.network.inputs import CHANNELS, INPUT_VERSION, REFERENCE
 from damage_perception.synthesis.noise import stream
 from damage_perception.synthesis.records import write_whole
-from damage_perception.synthesis.sample import render_sample, split_of
+from damage_perception.synthesis.render import render_sample, split_of
 from damage_perception.synthesis.spec import SynthesisSpec
 
 SHARD = 32  # items of a shard
@@ -69,7 +69,8 @@ class ViewSet:
 @lru_cache(maxsize=64)
 def _indices(spec: SynthesisSpec, seed: int, split: str, shard: int) -> list[int]:
     """Skip products of other splits; shards before this one are counted, not rendered."""
-    products, numbers, number = (shard + 1) * SHARD // spec.copies, [], 0
+    products, number = (shard + 1) * SHARD // spec.copies, 0
+    numbers: list[int] = []
     while len(numbers) < products:
         if split_of(spec, seed, number) == split:
             numbers.append(number)
@@ -105,7 +106,7 @@ class StoredView:
         return any(damage['major'] for damage in self.facts['damages'])
 
 
-def encode(view: LabelledView) -> NDArray[np.uint8]:
+def encode(view: TrainingView) -> NDArray[np.uint8]:
     """Store channels in steps of a twentieth of a deviation; empty references take no room."""
     channels = view.channels if view.facts['reference'] else view.channels[: REFERENCE.start]
     stored = np.clip(np.rint(channels / _STEP) + _ZERO, 0, 255).astype(np.uint8)
@@ -125,7 +126,7 @@ def render_shard(views: ViewSet, shard: int) -> int:
     for index in views.indices(shard):
         rng = stream(views.seed, 0x91E3, index)
         references = int(rng.random() < views.references)
-        view = label_view(render_sample(views.spec, views.seed, index, references), rng)
+        view = training_view(render_sample(views.spec, views.seed, index, references), rng)
         if view is None:
             continue
         data = encode(view)

@@ -54,7 +54,7 @@ def write_weights(network: DamageNetwork, folder: Path, manifest: Manifest | Non
         raise UserError(f'{folder} cannot be written ({error.strerror}); give another') from None
     difference = largest_difference(folder)
     if difference > TOLERANCE:
-        raise UserError(f'{folder}: backends differ by {difference:.2g}; use another version of them')
+        raise UserError(f'{folder}: backends differ by {difference:.2g}; try other versions')
     return folder
 
 

@@ -84,7 +84,7 @@ def view_tensor(
     return out
 
 
-def squeeze(values: NDArray[np.float32]) -> Tensor:
+def squeeze(values: NDArray[np.floating]) -> Tensor:
     """Keep small deviations as they are and squeeze large ones: asinh."""
     return np.arcsinh(values).astype(np.float32)
 

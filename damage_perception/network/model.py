@@ -77,10 +77,10 @@ class DamageNetwork(nn.Module):  # type: ignore[misc]
         up1 = self.mix1(down1 + _double(self.up1(up2)))
         up0 = self.mix0(colour0 + depth0 + reference0 + _double(self.up0(up1)))
         maps = self.classes(up0)
-        return maps, self._scores(maps, down3, x[:, SEEN : SEEN + 1])
+        return maps, self._scores(maps, down3, judged(x))
 
     def _scores(self, maps: Tensor, deep: Tensor, seen: Tensor) -> Tensor:
-        """Pool the evidence over what is seen, at three sizes: small and large damage both count."""
+        """Pool the evidence over what is seen, at three sizes of damage."""
         evidence = (maps[:, 1:] - maps[:, :1]).clamp(-_LIMIT, _LIMIT)
         unseen = 1.0 - F.max_pool2d(seen, 2)
         evidence = evidence * (1.0 - unseen) - _LIMIT * unseen
@@ -129,6 +129,11 @@ def _conv(channels: int, out: int, size: int, stride: int = 1) -> nn.Sequential:
 
 def _double(x: Tensor) -> Tensor:
     return F.interpolate(x, scale_factor=2.0, mode='nearest')
+
+
+def judged(x: Tensor) -> Tensor:
+    """Give 1 where a view can be judged, (N, 1, H, W)."""
+    return x[:, SEEN : SEEN + 1]
 
 
 def count_parameters(network: nn.Module) -> int:

@@ -1,0 +1,128 @@
+"""From a rendered sample to what the network learns from: channels, labels, facts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from damage_perception.learning.reference_pair import bring_reference
+from damage_perception.network.inputs import view_tensor
+from damage_perception.perception.geometry import find_damage
+from damage_perception.perception.projection import Plane
+from damage_perception.perception.sensor import SensorProfile
+from damage_perception.perception.surface import own_relief
+from damage_perception.report import Severity
+from damage_perception.synthesis.noise import Rng
+from damage_perception.synthesis.sample import Sample
+from damage_perception.synthesis.views import LabelledView, labelled_view
+
+_TILT = 0.006  # deviation of the error of the support's normal, radians
+_OFFSET_M = 0.002  # and of its distance
+_PROFILE = 0.2  # relative deviation of the error of the sensor's noise
+_FEWEST_PIXELS = 12  # of a damage in a view, else nothing of it is to be seen
+_LARGEST = 384  # longest side of a stored view, pixels
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingView:
+    """A view as the network sees it and what is true of it.
+
+    Attributes:
+        channels: (C, H, W) float32, see `view_tensor`.
+        labels: (H, W) uint8, DamageType, 0 = none.
+        facts: what a row of an evaluation needs, as JSON takes it.
+    """
+
+    channels: NDArray[np.float32]
+    labels: NDArray[np.uint8]
+    facts: dict[str, Any]
+
+
+def training_view(sample: Sample, rng: Rng) -> TrainingView | None:
+    """Look at a sample square on; None where too little of it is seen to be judged.
+
+    Args:
+        sample: a rendered item; its first reference is used.
+        rng: draws the errors that item finder, support finder and calibration make.
+    """
+    found = labelled_view(_as_found(sample, rng))
+    if found is None or not found.view.item_mask.any():
+        return None
+    view = found.view
+    if max(view.item_mask.shape) > _LARGEST:
+        return None
+    reference = None
+    if sample.references:
+        other = labelled_view(sample.references[0])
+        reference = bring_reference(view, other.view) if other is not None else None
+    damages, labels = _truth(found)
+    score = find_damage(view).score
+    facts = {
+        'item_id': sample.item_id,
+        'split': sample.split,
+        'tags': list(sample.tags),
+        'damages': damages,
+        'geometry': score if math.isfinite(score) else None,
+        'reference': reference is not None,
+        'measured': float(view.valid[view.item_mask].mean()),
+    }
+    return TrainingView(view_tensor(view, reference, own_relief(view)), labels, facts)
+
+
+def _truth(found: LabelledView) -> tuple[list[dict[str, Any]], NDArray[np.uint8]]:
+    """Give the damages that are to be seen, and their labels."""
+    labels = np.zeros(found.view.item_mask.shape, np.uint8)
+    damages = []
+    for mask, truth in zip(found.masks, found.damages, strict=True):
+        pixels = int(np.count_nonzero(mask))
+        if pixels < _FEWEST_PIXELS:
+            continue
+        labels[mask] = truth.damage_type
+        damages.append({
+            'type': int(truth.damage_type),
+            'kind': truth.kind,
+            'major': truth.severity == Severity.MAJOR,
+            'depth_mm': round(1e3 * truth.depth_m, 2),
+            'pixels': pixels,
+        })  # fmt: skip
+    return damages, labels
+
+
+def _as_found(sample: Sample, rng: Rng) -> Sample:
+    """Give a sample the small errors that everything found and calibrated has."""
+    profile: SensorProfile = sample.profile
+    drift = float(np.exp(rng.normal(0.0, _PROFILE)))
+    mask = _shaken(sample.item_mask, rng)
+    return replace(
+        sample,
+        item_mask=mask,
+        others_mask=sample.others_mask & ~mask,
+        plane=_tilted(sample.plane, rng),
+        profile=replace(
+            profile, floor_m=drift * profile.floor_m, growth_per_m=drift * profile.growth_per_m
+        ),
+    )
+
+
+def _shaken(mask: NDArray[np.bool_], rng: Rng) -> NDArray[np.bool_]:
+    """Move the outline of a mask by up to three pixels, unevenly along it."""
+    inside = mask.astype(np.uint8)
+    signed = cv2.distanceTransform(inside, cv2.DIST_L2, 3) - cv2.distanceTransform(
+        1 - inside, cv2.DIST_L2, 3
+    )
+    wander = cv2.GaussianBlur(rng.standard_normal(mask.shape, dtype=np.float32), (0, 0), 9.0)
+    offset = rng.normal(0.0, 1.0) + wander / max(float(wander.std()), 1e-6) * rng.uniform(0, 1.5)
+    shaken: NDArray[np.bool_] = signed > np.clip(offset, -3.0, 3.0)
+    return shaken if np.count_nonzero(shaken) > 0.5 * np.count_nonzero(mask) else mask
+
+
+def _tilted(plane: Plane, rng: Rng) -> Plane:
+    normal = np.asarray(plane.normal) + rng.normal(0.0, _TILT, 3)
+    normal /= np.linalg.norm(normal)
+    x, y, z = (float(value) for value in normal)
+    return Plane((x, y, z), plane.offset + float(rng.normal(0.0, _OFFSET_M)))
