@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from damage_perception.perception.projection import Plane
 from damage_perception.synthesis.build import build_item
 from damage_perception.synthesis.colour_sensor import ColourSensor, draw_colour_sensor, take_picture
-from damage_perception.synthesis.damage import DAMAGE_NAMES, inflict, possible
+from damage_perception.synthesis.damage import DAMAGE_NAMES, WEIGHTS, inflict, possible
 from damage_perception.synthesis.depth_sensor import measure_depth
 from damage_perception.synthesis.lighting import Light, shade
 from damage_perception.synthesis.neighbours import add_neighbours
@@ -97,7 +97,9 @@ def _damage(spec: SynthesisSpec, patch: Patch, product: Product, rng: Rng) -> No
     if not fitting:
         return
     count = 2 if rng.random() < spec.several else 1
-    for name in rng.choice(fitting, min(count, len(fitting)), replace=False):
+    weights = np.array([WEIGHTS.get(name, 1.0) for name in fitting])
+    count = min(count, len(fitting))
+    for name in rng.choice(fitting, count, replace=False, p=weights / weights.sum()):
         inflict(patch, product, DAMAGE_NAMES[str(name)], rng, bool(rng.random() < spec.major))
 
 

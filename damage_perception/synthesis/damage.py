@@ -19,6 +19,8 @@ DAMAGE_NAMES = {
     'spill': DamageType.SPILL,
     'missing_unit': DamageType.MISSING_UNIT,
 }
+# Drawn more often where they fit, since few products can have them: about equal counts result.
+WEIGHTS = {'crush': 2.0, 'missing_unit': 6.0, 'tear': 1.3, 'hole': 1.2, 'deconstruction': 0.9}
 _SOFT = ('poly_mailer', 'padded_bag', 'powder_bag')
 _UNITS = ('blister', 'multi_pack')
 

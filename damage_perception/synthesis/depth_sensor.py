@@ -42,8 +42,8 @@ def _triangulate(
     fattened = _fatten(disparity, sensor.window * scale)
     near, rough = max(0.3, 0.8 * sensor.window * scale), texture(luma, scale)
     smooth = cv2.GaussianBlur(fattened, (0, 0), near)
-    # Matching is better where there is texture: 0.6 of the noise on print, 1.3 on plain belts.
-    level = np.float32(sensor.noise) * (1.3 - 0.75 * rough)
+    # Matching is better where there is texture: 0.65 of the noise on print, 1.2 on plain belts.
+    level = np.float32(sensor.noise) * (1.2 - 0.55 * rough)
     noise = 0.85 * correlated_noise(rng, depth.shape, sensor.correlation * scale)
     noise += 0.53 * correlated_noise(rng, depth.shape, 0.4 * sensor.correlation * scale)
     slow = value_noise(rng, depth.shape, max(depth.shape) / (160 * scale) + 1) * sensor.slow

@@ -131,7 +131,7 @@ def _contents_out(patch: Patch, rng: Rng) -> tuple[np.ndarray, str]:
     side = rng.choice([-1.0, 1.0])
     half = rng.uniform(0.2, 0.36) * width
     offset = rng.uniform(-0.12, 0.12) * width
-    out = rng.uniform(0.03, 0.28 * length)
+    out = rng.uniform(0.03, max(0.035, 0.28 * length))
     end = length / 2 - 0.006
     along = side * x + 0 * y
     thing = (along > end - 0.35 * out) & (along < end + out) & (np.abs(y - offset) < half)

@@ -118,7 +118,7 @@ def _label(patch: Patch, rng: Rng, style: str) -> None:
     wide = high * 0.66
     if wide > 0.8 * length:
         return
-    at = (rng.uniform(0.02, length - wide - 0.01), rng.uniform(0.0, max(0.001, width - high)))
+    at = (rng.uniform(0, length - wide), rng.uniform(0, width - high))
     pen = Pen(patch.albedo[patch.face_slices], patch.mpp)
     address_label(pen, at, (wide, high), rng, style)
     row, col = round(at[1] / patch.mpp), round(at[0] / patch.mpp)

@@ -130,6 +130,8 @@ class SceneMap:
                            [-sin, cos, centre[1] - top + sin * px - cos * py]])  # fmt: skip
 
         def warp(layer: NDArray[Any], flag: int) -> NDArray[Any]:
+            if 0 in size:  # wholly off the map, which OpenCV would take for 'as it is'
+                return np.zeros((size[1], size[0], *layer.shape[2:]), layer.dtype)
             return cv2.warpAffine(layer, matrix, size, flags=flag)
 
         layers = (

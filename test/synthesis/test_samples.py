@@ -199,3 +199,21 @@ def test_views_carry_the_labels() -> None:
         truth = sample.damages[0].truth.area_m2
         marked += 0.3 * truth < area < 2.0 * truth
     assert marked >= 3
+
+
+@pytest.mark.parametrize('family', FAMILIES)
+@pytest.mark.parametrize('scale', [0.75, 1.2])
+def test_smallest_and_largest_products_can_be_made_and_damaged(family: str, scale: float) -> None:
+    corner = 0 if scale < 1 else 1
+    size = tuple(scale * bounds[corner] for bounds in SIZES[family])
+    if family in ('tin', 'jar'):
+        size = (size[0], size[0], size[2])
+    product = Product('edge', family, size, 3, 'shifted', LOOKALIKES[0])
+    for number, kind in enumerate(DAMAGE_NAMES.values()):
+        for attempt in range(3):
+            patch = build_item(product, stream(number, attempt), 0.003, 1.0, roomy=True)
+            assert patch.mask.any()
+            assert np.isfinite(patch.height).all()
+            if possible(kind, product):
+                inflict(patch, product, kind, stream(attempt), major=attempt > 0)
+                assert patch.height[patch.mask].min() > -0.06
