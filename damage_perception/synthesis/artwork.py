@@ -104,7 +104,8 @@ def _picture(image: NDArray[np.uint8], rng: Rng) -> None:
     if oval:
         edge = np.zeros((h, w), np.uint8)
         cv2.ellipse(edge, (w // 2, h // 2), (w // 2 - 1, h // 2 - 1), 0, 0, 360, 255, -1)
-        blend(image[top : top + h, left : left + w], panel, edge.astype(np.float32) / np.float32(255))
+        share = edge.astype(np.float32) / np.float32(255)
+        blend(image[top : top + h, left : left + w], panel, share)
     else:
         image[top : top + h, left : left + w] = panel
 

@@ -24,6 +24,8 @@ def crush(patch: Patch, rng: Rng, major: bool) -> Damage | None:
         'buckle': _buckle,
     }[kind]
     share, creases = shape(patch, rng, major)
+    steepest = float(np.percentile(_steepness(share, patch.mpp)[share > 0.02], 95))
+    depth = min(depth, (0.7 if kind == 'face_dent' else 1.1) / max(steepest, 1e-6))
     before = patch.height.copy()
     crumple = patch.noise(rng, rng.uniform(18, 40), 2)
     drop = depth * share * (1 + 0.10 * crumple)
@@ -32,6 +34,12 @@ def crush(patch: Patch, rng: Rng, major: bool) -> Damage | None:
     _scar(patch, creases, share, rng)
     region = patch.mask & (np.abs(before - patch.height) > VISIBLE_M)
     return record(patch, before, region, DamageType.CRUSH, kind)
+
+
+def _steepness(share: Field, mpp: float) -> Field:
+    """Slope per metre of depth: board bends and creases, it does not stretch into a pit."""
+    down, right = np.gradient(share, mpp)
+    return np.hypot(down, right).astype(np.float32)
 
 
 def _scar(patch: Patch, creases: Field, share: Field, rng: Rng) -> None:
@@ -47,7 +55,7 @@ def _face_dent(patch: Patch, rng: Rng, major: bool) -> tuple[Field, Field]:
     x, y = patch.grid()
     size = _face_size(patch)
     radius = min(rng.uniform(0.03, 0.09) if major else rng.uniform(0.015, 0.045), 0.45 * min(size))
-    at = rng.uniform(-0.36, 0.36, 2) * size
+    at = (rng.uniform(-0.36, 0.36, 2) * size).tolist()
     facets = int(rng.integers(3, 8))
     turns = np.sort(rng.uniform(0, 2 * np.pi, facets))
     reach = radius * rng.uniform(0.6, 1.3, facets)

@@ -15,6 +15,8 @@ from damage_perception.synthesis.scene import SceneMap
 
 _ROW = 512  # lists of points are folded into rows for cv2.remap, whose images are below 32767 wide
 _MOST_STEPS = 64
+_STEP_PX = 2.0  # of a march over the map
+_CLEAR_EVERY = 4  # steps after which rays that have met something are put aside
 _CELL = 4  # pixels of the map per cell of the coarse bounds
 _LOOKUPS = 3
 _EASY_PX = 1.5  # a ray that moves less than this over the map cannot jump over anything
@@ -125,30 +127,47 @@ def _search(surface: Field, rays: Field, high: Field, low: Field) -> Field:
         high: (N,) where the march begins.
         low: (N,) where it ends.
     """
+    count = len(high)
+    fill = _full_rows(count)  # whole rows for cv2.remap; what is doubled does no harm
+    rays, high, low = rays[:, fill], high[fill], low[fill]
     above, below = high.copy(), low.copy()
     way = (high - low) * np.sqrt(rays[2] ** 2 + rays[3] ** 2)
-    steps = int(np.clip(np.ceil(float(way.max()) / 1.8), 2, _MOST_STEPS))
-    alive = np.arange(len(high))
-    moving = np.concatenate([rays, high[None], ((high - low) / steps)[None]])
-    for _ in range(steps):
-        z = moving[4] - moving[5]
-        hit = sample_list(surface, moving[0] + z * moving[2], moving[1] + z * moving[3]) >= z
-        moving[4] = z
-        if not hit.any():
+    steps = int(np.clip(np.ceil(float(way.max()) / _STEP_PX), 2, _MOST_STEPS))
+    which, moving = np.arange(len(high)), rays
+    z, drop = high, (high - low) / np.float32(steps)
+    for step in range(1, steps + 1):
+        z = z - drop
+        hit = _below_surface(surface, moving, z)
+        found = which[hit]
+        below[found] = z[hit]
+        above[found] = z[hit] + drop[hit]
+        if step % _CLEAR_EVERY and step < steps:
+            z = np.where(hit, np.float32(9.0), z)  # in the air for good: it hits nothing any more
             continue
-        done, keep = np.flatnonzero(hit), np.flatnonzero(~hit)
-        below[alive[done]] = z[done]
-        above[alive[done]] = z[done] + moving[5, done]
-        alive, moving = alive[keep], moving[:, keep]
-        if len(alive) == 0:
+        keep = np.flatnonzero(~hit & (z < 8.0))
+        if len(keep) == 0 or step == steps:
+            above[which[keep]] = low[which[keep]]
             break
-    above[alive] = low[alive]
+        keep = keep[_full_rows(len(keep))]
+        which, moving, z, drop = which[keep], moving[:, keep], z[keep], drop[keep]
     for _ in range(5):
-        z = (above + below) * np.float32(0.5)
-        hit = sample_list(surface, rays[0] + z * rays[2], rays[1] + z * rays[3]) >= z
-        np.copyto(below, z, where=hit)
-        np.copyto(above, z, where=~hit)
-    return (above + below) * np.float32(0.5)
+        middle = (above + below) * np.float32(0.5)
+        hit = _below_surface(surface, rays, middle)
+        np.copyto(below, middle, where=hit)
+        np.copyto(above, middle, where=~hit)
+    return ((above + below) * np.float32(0.5))[:count]
+
+
+def _full_rows(count: int) -> NDArray[np.int64]:
+    """Give indices of `count` things, the last one repeated up to a whole number of rows."""
+    return np.minimum(np.arange(-(-count // _ROW) * _ROW), count - 1)
+
+
+def _below_surface(surface: Field, rays: Field, z: Field) -> NDArray[np.bool_]:
+    col = (rays[0] + z * rays[2]).reshape(-1, _ROW)
+    row = (rays[1] + z * rays[3]).reshape(-1, _ROW)
+    met = cv2.remap(surface, col, row, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return met.ravel() >= z
 
 
 def sample_list(

@@ -81,7 +81,7 @@ def _pillow(
     rise = np.float32(max(0.02, min(1.1 * height, 0.3 * width)))
     dome = 1 - np.square(1 - np.clip(inner / rise, 0, 1))
     turn = rng.normal(0, 0.12)
-    shift = rng.normal(0, 0.06, 2) * (length, width)
+    shift = (rng.normal(0, 0.06, 2) * (length, width)).tolist()
     along = (x - shift[0]) * np.cos(turn) + (y - shift[1]) * np.sin(turn)
     across = (y - shift[1]) * np.cos(turn) - (x - shift[0]) * np.sin(turn)
     inside = np.minimum(plateau * half[0] - np.abs(along), plateau * half[1] - np.abs(across))
@@ -106,7 +106,7 @@ def _wrinkle(patch: Patch, rng: Rng, fine: float, folds: int, fold: float = 0.00
     size = max(patch.face[3] - patch.face[1], 1) * patch.mpp
     for _ in range(folds):
         turn = rng.uniform(0, np.pi)
-        centre = rng.uniform(-0.45, 0.45, 2) * size
+        centre = (rng.uniform(-0.45, 0.45, 2) * size).tolist()
         bend = rng.normal(0, 1.5)
         along = (x - centre[0]) * np.float32(np.cos(turn)) + (y - centre[1]) * np.float32(
             np.sin(turn)

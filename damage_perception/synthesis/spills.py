@@ -69,7 +69,7 @@ def _wet_stain(patch: Patch, rng: Rng, major: bool) -> np.ndarray:
     """Liquid soaked in: darker, saturated, with a darker front; wet in the middle."""
     top, left, bottom, right = patch.face
     size = np.array([right - left, bottom - top]) * patch.mpp
-    at = rng.uniform(-0.42, 0.42, 2) * size
+    at = (rng.uniform(-0.42, 0.42, 2) * size).tolist()
     radius = _radius(patch, rng, major)
     field = _blob(patch, rng, (at[0], at[1]), radius, 0.35)
     colour, opacity, _ = _LIQUIDS[int(rng.integers(len(_LIQUIDS)))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from damage_perception.synthesis.noise import Rng, smoothstep, value_noise
@@ -37,16 +39,20 @@ def lay_support(scene: SceneMap, rng: Rng, reach: float, kind: str = '') -> list
     shades = np.clip(colour + np.arange(-32, 32)[:, None], 3, 252).astype(np.uint8)
     scene.albedo[...] = shades[np.clip(grain + 32.5, 0, 63).astype(np.uint8)]
     scene.gloss[...] = int(rng.uniform(5, 80))
-    x, y = scene.grid()
     turn = float(rng.choice([0.0, np.pi / 2, rng.uniform(0, np.pi)]))
-    along, across = x * np.cos(turn) + y * np.sin(turn), y * np.cos(turn) - x * np.sin(turn)
-    if kind == 'rollers':
-        _rollers(scene, rng, along.astype(np.float32))
-    if kind in ('belt', 'table'):
-        _dirt(scene, rng)
+    rail = kind in ('belt', 'rollers') and rng.random() < 0.4
     tags = [f'support:{kind}']
-    if kind in ('belt', 'rollers') and rng.random() < 0.4:
-        _rail(scene, rng, across.astype(np.float32), reach)
+    if kind in ('belt', 'table') and rng.random() < 0.6:
+        _dirt(scene, rng)
+    if kind in ('belt', 'table') and not rail:
+        return tags
+    x, y = scene.grid()
+    c, s = math.cos(turn), math.sin(turn)
+    along, across = x * c + y * s, y * c - x * s
+    if kind == 'rollers':
+        _rollers(scene, rng, along)
+    if rail:
+        _rail(scene, rng, across, reach)
         tags.append('oddity:rail')
     if kind in ('tray', 'tote'):
         _walls(scene, rng, along, across, reach, rng.uniform(0.01, 0.04)
@@ -78,7 +84,7 @@ def lay_belt(scene: SceneMap, rng: Rng, travelled: float) -> None:
 
 def _dirt(scene: SceneMap, rng: Rng) -> None:
     """Worn and dusty places, a belt seam's line."""
-    field = value_noise(rng, scene.height.shape, 9, 4)
+    field = value_noise(rng, scene.height.shape, 9, 3)
     worn = smoothstep(0.6, 2.4, field) * np.float32(rng.uniform(0, 0.16))
     blend(scene.albedo, (150, 146, 138), worn)
 
@@ -116,7 +122,7 @@ def _walls(
     scene: SceneMap, rng: Rng, along: np.ndarray, across: np.ndarray, reach: float, height: float
 ) -> None:
     """The rim of a tray or tote around the item."""
-    half = reach * rng.uniform(1.05, 1.5, 2)
+    half = (reach * rng.uniform(1.05, 1.5, 2)).tolist()
     out = np.maximum(np.abs(along) - half[0], np.abs(across) - half[1])
     thick = rng.uniform(0.006, 0.02)
     wall = (out > 0) & (out < thick)
