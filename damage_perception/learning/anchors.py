@@ -7,13 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.learning.training_view import TrainingView
-from damage_perception.network.inputs import ITEM
+from damage_perception.network.inputs import ITEM, RELIEF, RGB, SLOPE
 from damage_perception.synthesis.noise import Rng
 
 KINDS = ('damage', 'print', 'relief', 'outline', 'plain')
 _EACH = 4
-_RELIEF = 6
-_SLOPE = 7
 
 
 def find_anchors(view: TrainingView, rng: Rng) -> dict[str, list[list[int]]]:
@@ -31,9 +29,9 @@ def find_anchors(view: TrainingView, rng: Rng) -> dict[str, list[list[int]]]:
 
 def _weights(view: TrainingView, sound: NDArray[np.bool_]) -> dict[str, NDArray[np.float32]]:
     """Give how much each place looks like damage, by print and by relief."""
-    grey = view.channels[:3].mean(axis=0)
+    grey = view.channels[RGB].mean(axis=0)
     edges = np.abs(cv2.Laplacian(cv2.GaussianBlur(grey, (0, 0), 1.0), cv2.CV_32F))
-    relief = np.abs(view.channels[_RELIEF]) + np.abs(view.channels[_SLOPE])
+    relief = np.abs(view.channels[RELIEF]) + np.abs(view.channels[SLOPE])
     inside = sound.astype(np.uint8)
     outline = inside - cv2.erode(inside, np.ones((5, 5), np.uint8))
     maps = {'print': cv2.GaussianBlur(edges, (0, 0), 4.0) ** 2, 'relief': relief**3,

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.network.inputs import COLOUR, DEPTH, REFERENCE
+from damage_perception.network.inputs import (
+    COLOUR,
+    DEPTH,
+    HAS_COLOUR,
+    HAS_REFERENCE,
+    REFERENCE,
+    REFERENCE_DIFFERENCE,
+    REFERENCE_RGB,
+    RGB,
+)
 from damage_perception.synthesis.noise import Rng
 
 Channels = NDArray[np.float32]
@@ -14,8 +23,6 @@ NO_COLOUR = 0.1  # shares of patches that a whole modality is taken from
 NO_DEPTH = 0.1
 NO_REFERENCE = 0.4
 _CUT_OUT = 0.15  # share of patches that lose a rectangle of depth
-_REFERENCE_COLOUR = slice(REFERENCE.start, REFERENCE.start + 3)
-_REFERENCE_HEIGHT = REFERENCE.start + 3
 
 
 def augment(channels: Channels, labels: NDArray[np.uint8], rng: Rng) -> tuple[
@@ -48,27 +55,27 @@ def drop_modalities(channels: Channels, rng: Rng) -> None:
 def drop_colour(channels: Channels) -> None:
     """Leave no colour, of the reference neither."""
     channels[COLOUR] = 0.0
-    channels[_REFERENCE_COLOUR] = 0.0
+    channels[REFERENCE_RGB] = 0.0
 
 
 def drop_depth(channels: Channels) -> None:
     """Leave no depth, of the reference neither."""
     channels[DEPTH] = 0.0
-    channels[_REFERENCE_HEIGHT] = 0.0
+    channels[REFERENCE_DIFFERENCE] = 0.0
 
 
 def _relight(channels: Channels, rng: Rng) -> None:
     """Change light, colour cast and contrast; the reference saw another light than the item."""
     order = rng.permutation(3) if rng.random() < 0.25 else np.arange(3)
-    known = channels[3] > 0
-    pictures = ((slice(0, 3), known), (_REFERENCE_COLOUR, channels[REFERENCE.stop - 1] > 0))
+    known = channels[HAS_COLOUR] > 0
+    pictures = ((RGB, known), (REFERENCE_RGB, channels[HAS_REFERENCE] > 0))
     for part, where in pictures:
         gain = np.float32(np.exp(rng.normal(0.0, 0.2))) * np.exp(rng.normal(0.0, 0.08, 3))
         shift = rng.normal(0.0, 0.15)
         lit = channels[part][order] * gain.astype(np.float32)[:, None, None] + np.float32(shift)
         channels[part] = np.where(where, np.clip(lit, -1.8, 2.2), np.float32(0.0))
-    noise = rng.standard_normal(channels[:3].shape, dtype=np.float32)
-    channels[:3] += np.where(known, noise * np.float32(rng.uniform(0.0, 0.08)), np.float32(0.0))
+    noise = rng.standard_normal(channels[RGB].shape, dtype=np.float32)
+    channels[RGB] += np.where(known, noise * np.float32(rng.uniform(0.0, 0.08)), np.float32(0.0))
 
 
 def _cut_out(channels: Channels, rng: Rng) -> None:
@@ -78,4 +85,4 @@ def _cut_out(channels: Channels, rng: Rng) -> None:
     top, left = rng.integers(0, side - height), rng.integers(0, side - width)
     rows, columns = slice(top, top + height), slice(left, left + width)
     channels[DEPTH, rows, columns] = 0.0
-    channels[_REFERENCE_HEIGHT, rows, columns] = 0.0
+    channels[REFERENCE_DIFFERENCE, rows, columns] = 0.0

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from damage_perception.learning.network_evaluation import Judge
 from damage_perception.learning.view_store import StoredView
-from damage_perception.network.inputs import pad
+from damage_perception.network.inputs import RELIEF, RGB, pad
 from damage_perception.network.outputs import STRIDE, damage_probability
 from damage_perception.synthesis.records import write_png
 
 _SIDE, _CAPTION = 220, 34
 _LABELLED = (255, 210, 0)
-_RELIEF = 6
 
 
 def write_worst(
@@ -38,12 +37,12 @@ def write_worst(
 
 def _row(view: StoredView, value: float, judge: Judge) -> NDArray[np.uint8]:
     channels = view.channels()
-    rgb = np.clip(channels[:3].transpose(1, 2, 0) * 64 + 115, 0, 255).astype(np.uint8).copy()
+    rgb = np.clip(channels[RGB].transpose(1, 2, 0) * 64 + 115, 0, 255).astype(np.uint8).copy()
     contours, _ = cv2.findContours(
         (view.labels > 0).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
     )
     cv2.drawContours(rgb, contours, -1, _LABELLED, 1)
-    relief = np.clip(channels[_RELIEF] * 40 + 128, 0, 255).astype(np.uint8)
+    relief = np.clip(channels[RELIEF] * 40 + 128, 0, 255).astype(np.uint8)
     said = damage_probability(judge(pad(channels)[None]).maps)[0]
     said = np.repeat(np.repeat(said, STRIDE, 0), STRIDE, 1)[: rgb.shape[0], : rgb.shape[1]]
     heat = cv2.applyColorMap((said * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)[..., ::-1]

@@ -12,7 +12,15 @@ from safetensors.torch import save
 
 from damage_perception.errors import UserError
 from damage_perception.network.backends import open_backend, present
-from damage_perception.network.inputs import CHANNELS
+from damage_perception.network.inputs import (
+    CHANNELS,
+    HAS_COLOUR,
+    HAS_REFERENCE,
+    ITEM,
+    REFERENCE,
+    SEEN,
+    VALID,
+)
 from damage_perception.network.model import DamageNetwork
 from damage_perception.network.weights import (
     MANIFEST,
@@ -81,9 +89,9 @@ def golden_batch(seed: int = 0, sides: tuple[int, int] = (128, 160)) -> np.ndarr
     """Make a batch of two that stands for any other: noise with a plausible frame."""
     rng = np.random.default_rng(seed)
     batch = rng.standard_normal((2, len(CHANNELS), *sides)).astype(np.float32)
-    for flag in (3, 8, 9, 10, 15, 16):
+    for flag in (VALID, ITEM, SEEN, HAS_COLOUR, HAS_REFERENCE):
         batch[:, flag] = batch[:, flag] > -1.0
-    batch[1, 11:] = 0.0
+    batch[1, REFERENCE] = 0.0
     return batch
 
 

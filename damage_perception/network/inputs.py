@@ -16,15 +16,17 @@ from damage_perception.perception.surface import Relief, own_relief
 
 INPUT_VERSION = 1
 CHANNELS = (
-    'red', 'green', 'blue', 'has_colour',
     'height', 'residual', 'relief', 'slope', 'valid', 'item', 'seen',
+    'has_colour', 'red', 'green', 'blue',
     'reference_red', 'reference_green', 'reference_blue', 'reference_difference',
     'reference_valid', 'has_reference',
 )  # fmt: skip
-COLOUR = slice(0, 4)
-DEPTH = slice(4, 9)  # height, residual, relief, slope, valid; where the item lies stays known
+RELIEF, SLOPE, VALID, ITEM, SEEN, HAS_COLOUR = range(2, 8)
+DEPTH = slice(0, 5)  # where the item lies stays known without depth
+COLOUR = slice(7, 11)
+RGB = slice(8, 11)
 REFERENCE = slice(11, 17)
-VALID, ITEM, SEEN = 8, 9, 10
+REFERENCE_RGB, REFERENCE_DIFFERENCE, HAS_REFERENCE = slice(11, 14), 14, 16
 MULTIPLE = 16  # views are padded to this, since the network halves four times
 
 _RELIEF_SIGMA_M = 0.006
@@ -62,25 +64,26 @@ def view_tensor(
     valid = view.valid
     std = _deviation(view)
     coloured = view.rgb.any(axis=2) | view.seen  # behind edges there is colour but no place
-    out[0:3] = _colour(view.rgb, coloured)
-    out[3], out[SEEN] = coloured, view.seen
+    out[RGB] = _colour(view.rgb, coloured)
+    out[HAS_COLOUR], out[SEEN] = coloured, view.seen
     height = np.where(valid, view.height_m, np.float32(0.0))
-    out[4] = squeeze(height / std)
+    out[0] = squeeze(height / std)
     relief = own_relief(view) if relief is None else relief
     if relief is not None:
         face = _enlarge(relief.item, shape) > 0.5
         surface = _enlarge(relief.surface_m, shape)
-        out[5] = np.where(face & valid, squeeze((height - surface) / std), np.float32(0.0))
-        out[6] = _enlarge(squeeze(_significance(relief)), shape)
-    out[7] = squeeze(_slope(height, valid, view.resolution_m) * (view.noise_correlation_m / std))
+        out[1] = np.where(face & valid, squeeze((height - surface) / std), np.float32(0.0))
+        out[RELIEF] = _enlarge(squeeze(_significance(relief)), shape)
+    slope = _slope(height, valid, view.resolution_m)
+    out[SLOPE] = squeeze(slope * (view.noise_correlation_m / std))
     out[VALID], out[ITEM] = valid, view.item_mask
     if reference is not None:
         both = valid & reference.valid
-        out[11:14] = _colour(reference.rgb, reference.seen)
+        out[REFERENCE_RGB] = _colour(reference.rgb, reference.seen)
         difference = (height - np.nan_to_num(reference.height_m)) / std
-        out[14] = np.where(both, squeeze(difference), np.float32(0.0))
+        out[REFERENCE_DIFFERENCE] = np.where(both, squeeze(difference), np.float32(0.0))
         out[15] = reference.seen & reference.item_mask
-        out[16] = 1.0
+        out[HAS_REFERENCE] = 1.0
     return out
 
 

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from damage_perception.network.inputs import COLOUR, DEPTH, ITEM, REFERENCE, SEEN, VALID
-from damage_perception.network.outputs import CLASSES, SCORES
+from damage_perception.network.inputs import COLOUR, REFERENCE, SEEN
+from damage_perception.network.outputs import ANY, CLASSES, SCORES
 
 _WIDTHS = (40, 72, 96)  # channels at 1/4, 1/8 and 1/16 of the view
 _STEM = 16
@@ -29,8 +29,8 @@ class DamageNetwork(nn.Module):  # type: ignore[misc]
         quarter, eighth, sixteenth = _WIDTHS
         self.colour = _Stem(4, _STEM, 32)
         self.depth = _Stem(7, _STEM, 32)
-        self.reference = _Stem(11, _STEM, 32)
-        self.gate = nn.Conv2d(3 * 32 + 4, 3, 1)
+        self.reference = _Stem(10, _STEM, 32)  # compares, so it sees the item's colour too
+        self.gate = nn.Conv2d(3 * 32, 3, 1)  # each stem tells it where its input is valid
         self.join = _conv(3 * 32, quarter, 1)
         self.down1 = _Residual(quarter)
         self.down2 = nn.Sequential(_conv(quarter, eighth, 3, 2), _Residual(eighth))
@@ -51,8 +51,9 @@ class DamageNetwork(nn.Module):  # type: ignore[misc]
         nn.init.zeros_(self.scores.weight)
         nn.init.zeros_(self.scores.bias)
         for pool in range(len(_POOLS)):
-            for kind in range(_KINDS + 1):
-                self.scores.weight.data[kind, pool * (_KINDS + 1) + kind] = 1.0 / len(_POOLS)
+            own = slice(pool * _KINDS, (pool + 1) * _KINDS)
+            self.scores.weight.data[:_KINDS, own] = torch.eye(_KINDS) / len(_POOLS)
+            self.scores.weight.data[ANY, len(_POOLS) * _KINDS + pool] = 1.0 / len(_POOLS)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Judge (N, 17, H, W) as `view_tensor` makes it.
@@ -61,12 +62,9 @@ class DamageNetwork(nn.Module):  # type: ignore[misc]
             Maps (N, 7, H/2, W/2) and scores (N, 7), logits as `outputs` describes them.
         """
         colour0, colour = self.colour(x[:, COLOUR])
-        depth0, depth = self.depth(x[:, DEPTH.start : SEEN + 1])
-        reference0, reference = self.reference(
-            torch.cat([x[:, REFERENCE], x[:, :3], x[:, 4:5], x[:, 9:10]], 1)
-        )
-        known = F.avg_pool2d(x[:, [3, VALID, ITEM, REFERENCE.stop - 1]], 4)
-        gates = torch.sigmoid(self.gate(torch.cat([colour, depth, reference, known], 1)))
+        depth0, depth = self.depth(x[:, : SEEN + 1])
+        reference0, reference = self.reference(x[:, COLOUR.start : REFERENCE.stop])
+        gates = torch.sigmoid(self.gate(torch.cat([colour, depth, reference], 1)))
         features = self.join(
             torch.cat([colour * gates[:, :1], depth * gates[:, 1:2], reference * gates[:, 2:]], 1)
         )
@@ -84,8 +82,8 @@ class DamageNetwork(nn.Module):  # type: ignore[misc]
         evidence = (maps[:, 1:] - maps[:, :1]).clamp(-_LIMIT, _LIMIT)
         unseen = 1.0 - F.max_pool2d(seen, 2)
         evidence = evidence * (1.0 - unseen) - _LIMIT * unseen
-        evidence = torch.cat([evidence, evidence.exp().sum(1, keepdim=True).log()], 1)
         pooled = [F.avg_pool2d(evidence, size).amax((2, 3)) for size in _POOLS]
+        pooled += [kinds.exp().sum(1, keepdim=True).log() for kinds in pooled]
         context = torch.relu(self.context(deep)).amax((2, 3)).clamp(max=_LIMIT)
         scores: Tensor = self.scores(torch.cat([*pooled, context], 1))
         return scores

@@ -6,21 +6,29 @@ import numpy as np
 
 from damage_perception.learning.training_view import TrainingView
 from damage_perception.learning.view_store import StoredView, encode
-from damage_perception.network.inputs import CHANNELS
+from damage_perception.network.inputs import (
+    CHANNELS,
+    HAS_COLOUR,
+    ITEM,
+    REFERENCE,
+    RELIEF,
+    SEEN,
+    VALID,
+)
 from damage_perception.report import DamageType
 
 
 def made_view(seed: int, damaged: bool, side: int = 112) -> StoredView:
     rng = np.random.default_rng(seed)
     channels = rng.normal(0, 0.5, (len(CHANNELS), side, side)).astype(np.float32)
-    channels[[3, 8, 9, 10]] = 1.0
-    channels[11:] = 0.0
+    channels[[VALID, ITEM, SEEN, HAS_COLOUR]] = 1.0
+    channels[REFERENCE] = 0.0
     labels = np.zeros((side, side), np.uint8)
     anchors = {kind: [[side // 2, side // 2]] for kind in ('print', 'relief', 'outline', 'plain')}
     if damaged:
         spot = np.s_[side // 2 - 10 : side // 2 + 10, side // 2 - 10 : side // 2 + 10]
         labels[spot] = DamageType.CRUSH
-        channels[5:7][(slice(None), *spot)] -= 4.0
+        channels[RELIEF][spot] -= 4.0
         anchors['damage'] = [[side // 2, side // 2]]
     else:
         anchors['damage'] = []

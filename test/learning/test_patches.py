@@ -15,7 +15,16 @@ from damage_perception.learning.view_store import (
     render,
     render_shard,
 )
-from damage_perception.network.inputs import CHANNELS, COLOUR, DEPTH, ITEM, REFERENCE, SEEN
+from damage_perception.network.inputs import (
+    CHANNELS,
+    COLOUR,
+    DEPTH,
+    ITEM,
+    REFERENCE,
+    REFERENCE_RGB,
+    RELIEF,
+    SEEN,
+)
 from damage_perception.synthesis.noise import stream
 
 
@@ -36,7 +45,7 @@ def test_labels_stay_on_what_they_label():
         assert channels.shape == (len(CHANNELS), 96, 96)
         dent = labels > 0
         if dent.sum() > 50 and channels[DEPTH].any():
-            kept += channels[6][dent].mean() < channels[6][~dent].mean() - 2.0
+            kept += channels[RELIEF][dent].mean() < channels[RELIEF][~dent].mean() - 2.0
     assert kept > 20
 
 
@@ -64,7 +73,7 @@ def test_a_dropped_modality_leaves_nothing_of_it_and_all_else():
     drop_colour(colourless)
     drop_depth(depthless)
     assert not colourless[COLOUR].any()
-    assert not colourless[REFERENCE.start : REFERENCE.start + 3].any()
+    assert not colourless[REFERENCE_RGB].any()
     assert colourless[DEPTH].all()
     assert not depthless[DEPTH].any()
     assert depthless[COLOUR].all()
