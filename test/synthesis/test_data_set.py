@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import subprocess
@@ -14,7 +15,10 @@ import pytest
 from pycocotools.coco import COCO
 
 from damage_perception.errors import CallError
+from damage_perception.synthesis.damage import DAMAGE_NAMES
+from damage_perception.synthesis.products import SIZES
 from damage_perception.synthesis.records import decode_mask, encode_mask
+from damage_perception.synthesis.sensor_kinds import RANGES
 from damage_perception.synthesis.spec import SynthesisSpec, read_spec
 from damage_perception.synthesis.writer import STATE, Job, finish, open_folder, write_items
 
@@ -180,3 +184,23 @@ def test_the_command_makes_views_and_a_sheet(tmp_path: Path) -> None:
     assert 'Balance' in done.stdout
     assert '3 items' in done.stdout
     assert cv2.imread(str(tmp_path / 'sheet.png')).shape[1] > 600
+
+
+def test_the_page_names_every_setting_and_range() -> None:
+    page = Path(__file__).parents[2] / 'docs' / 'synthesis.md'
+    if not page.is_file():
+        pytest.skip('docs are not installed with the package')
+    text = page.read_text()
+    names = [item.name for item in dataclasses.fields(SynthesisSpec)]
+    names += [*RANGES['stereo'], *SIZES, *DAMAGE_NAMES, 'reference:damaged', 'lookalike:', 'oddity:']
+    assert [name for name in names if name not in text] == []
+    for family, bounds in SIZES.items():
+        assert f'{bounds[0][0]:.2f}-{bounds[0][1]:.2f}' in text, family
+
+
+def test_rendering_needs_no_heavy_library() -> None:
+    code = ('import sys, damage_perception.synthesis.views, damage_perception.synthesis.writer; '
+            'print([n for n in ("torch", "open3d", "rclpy", "typer", "rosbags", "sklearn") '
+            'if n in sys.modules])')  # fmt: skip
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == '[]'
