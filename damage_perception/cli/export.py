@@ -9,7 +9,7 @@ import typer
 
 
 def export(
-    weights: Annotated[Path, typer.Argument(help='Folder of weights, such as OUT/best of train.')],
+    weights: Annotated[Path, typer.Argument(help='Folder of weights, as train wrote.')],
     out: Annotated[Path, typer.Option(help='Folder to write.')],
     json: Annotated[bool, typer.Option('--json', help='Print JSON for programs.')] = False,
 ) -> None:

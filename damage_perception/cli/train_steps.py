@@ -133,5 +133,5 @@ def print_result(result: dict[str, Any], out: Path) -> None:
             cells = ('auroc_major', 'auroc_any', 'recall_at_1pct_major', 'recall_at_1pct_any')
             table.add_row(split, name, *(f'{row[cell]:.3f}' for cell in cells))
     Console().print(table)
-    Console().print(f'weights: {out / "best"}, curve and figures: {out / "result.json"}, '
+    Console().print(f'weights: {out / "weights"}, curve and figures: {out / "result.json"}, '
                     f'worst views: {out / "worst"}', highlight=False)  # fmt: skip

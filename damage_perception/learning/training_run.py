@@ -26,12 +26,13 @@ from damage_perception.learning.training_config import TrainingConfig
 from damage_perception.learning.view_store import StoredView, read_views, render
 from damage_perception.learning.worst_views import write_worst
 from damage_perception.network.backends.torch_backend import TorchBackend, load_network
-from damage_perception.network.export import write_weights
+from damage_perception.network.export import write_tensors, write_weights
 from damage_perception.network.outputs import ANY
-from damage_perception.network.weights import MANIFEST, Manifest
+from damage_perception.network.weights import MANIFEST, Manifest, read_manifest
 from damage_perception.synthesis.records import write_whole
 
-BEST, CHECKPOINT, CURVE, RESULT = 'best', 'checkpoint', 'curve.json', 'result.json'
+BEST, CHECKPOINT, WEIGHTS = 'best', 'checkpoint', 'weights'
+CURVE, RESULT = 'curve.json', 'result.json'
 Watch = Callable[[Training, float], None]
 
 
@@ -112,9 +113,7 @@ def _validate(
     if _merit(point) > best or not (paths.out / BEST / MANIFEST).is_file():
         chosen = Manifest({}, manifest.command, manifest.commit, training.config.seed,
                           training.samples)  # fmt: skip
-        network = type(training.average)()
-        network.load_state_dict(training.average.state_dict())
-        write_weights(network, paths.out / BEST, chosen)
+        write_tensors(training.average, paths.out / BEST, chosen)
 
 
 def _merit(point: dict[str, Any]) -> float:
@@ -124,11 +123,13 @@ def _merit(point: dict[str, Any]) -> float:
 
 
 def finish(config: TrainingConfig, paths: Paths) -> dict[str, Any]:
-    """Measure the best weights on every held-out split and show the worst of each.
+    """Export the best weights, measure them on every held-out split and show the worst of each.
 
     The logistic that joins geometry and network is fitted on `val`, of which nothing is reported.
     """
-    judge = TorchBackend(load_network(paths.out / BEST)).predict
+    network = load_network(paths.out / BEST)
+    write_weights(network, paths.out / WEIGHTS, read_manifest(paths.out / BEST))
+    judge = TorchBackend(network).predict
     splits = {name: read_split(config, paths, name)
               for name in ('val', 'shifted_val', 'test', 'shifted_test')}  # fmt: skip
     scores = {name: score_views(views, judge) for name, views in splits.items()}
@@ -157,10 +158,10 @@ def _ablations(views: Sequence[StoredView], full: Scores, judge: Any) -> dict[st
 
     changes = {'without_colour': drop_colour, 'without_depth': drop_depth,
                'without_reference': drop_reference}  # fmt: skip
-    result: dict[str, Any] = {'all': measure(full, full.network[:, ANY])}
+    result: dict[str, Any] = {'all': measure(full, full.network[:, ANY], False)}
     for name, change in changes.items():
         scores = score_views(views, judge, change)
-        result[name] = measure(scores, scores.network[:, ANY])
+        result[name] = measure(scores, scores.network[:, ANY], False)
     return result
 
 

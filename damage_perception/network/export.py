@@ -48,22 +48,37 @@ def write_weights(network: DamageNetwork, folder: Path, manifest: Manifest | Non
         UserError: if the folder cannot be written or two backends differ by more than TOLERANCE.
     """
     network = network.cpu().eval()
-    tensors = {name: value.contiguous() for name, value in network.state_dict().items()}
+    write_tensors(network, folder, manifest)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / SAFETENSORS).write_bytes(save(tensors))
         (folder / ONNX).write_bytes(to_onnx(network))
         _write_openvino(folder)
-        names = (SAFETENSORS, ONNX, OPENVINO, OPENVINO_BIN)
-        files = {name: sha256((folder / name).read_bytes()) for name in names}
-        whole = replace(manifest or Manifest({}), files=files)
-        (folder / MANIFEST).write_bytes(whole.to_json())
+        _sign(folder, (SAFETENSORS, ONNX, OPENVINO, OPENVINO_BIN), manifest)
     except OSError as error:
         raise UserError(f'{folder} cannot be written ({error.strerror}); give another') from None
     difference = largest_difference(folder)
     if difference > TOLERANCE:
         raise UserError(f'{folder}: backends differ by {difference:.2g}; try other versions')
     return folder
+
+
+def write_tensors(network: DamageNetwork, folder: Path, manifest: Manifest | None = None) -> None:
+    """Write safetensors with a manifest: what the torch backend opens and `export` starts from.
+
+    Raises:
+        UserError: if the folder cannot be written.
+    """
+    tensors = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / SAFETENSORS).write_bytes(save(tensors))
+        _sign(folder, (SAFETENSORS,), manifest)
+    except OSError as error:
+        raise UserError(f'{folder} cannot be written ({error.strerror}); give another') from None
+
+
+def _sign(folder: Path, names: tuple[str, ...], manifest: Manifest | None) -> None:
+    files = {name: sha256((folder / name).read_bytes()) for name in names}
+    (folder / MANIFEST).write_bytes(replace(manifest or Manifest({}), files=files).to_json())
 
 
 def to_onnx(network: DamageNetwork) -> bytes:
