@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from threading import Lock
 from typing import Any
 
 from sensor_msgs.msg import CameraInfo, Image
@@ -35,11 +36,12 @@ class DamageSegmentationNode(ManagedNode):
         super().__init__('damage_segmentation_node')
         self.settings = LiveSettings(self, SegmentationNodeSettings())
         self.core = LiveSettings(self, Settings())
-        self._worker: Any = None  # NewestWorker[Job] while active
+        self._worker: Any = None  # NewestWorker while active
+        self._judging = Lock()  # a worker that was stopped may still be at its last frame
 
     def configure(self) -> None:
         """Make the pipeline and what it speaks through."""
-        self._pipeline = DamagePipeline(self.core.value)
+        self._pipeline = DamagePipeline(self.core.value)  # loads its libraries before a frame comes
         self._outputs = ResultPublishers(self, self.warn)
         self._diagnostics = diagnostics.Diagnostics(self)
 
@@ -47,8 +49,8 @@ class DamageSegmentationNode(ManagedNode):
         """Listen to the inputs and begin to work."""
         topics = {name: self.resolve_topic_name(name) for name in (RGB, DEPTH, INFO)}
         self._source = FrameSource(self.settings.value.input, self.now_s(), topics)
-        self._worker = NewestWorker(self._work, self._failed, 'damage_pipeline')
-        self._epoch, self._last = 0, DamageReport(0, '', 0, 0, Health.UNKNOWN, 'no image yet')
+        self._worker = NewestWorker(self._work, self._publish, self._failed, 'damage_pipeline')
+        self._epoch, self._last = -1, DamageReport(0, '', 0, 0, Health.UNKNOWN, 'no image yet')
         self._silence, self._diagnosed = '', (diagnostics.STALE, False)
         self._repeated_s = self._diagnosed_s = -1e9
         self.listen(Image, RGB, lambda message: self._on_image(RGB, message), qos.SENSOR)
@@ -58,14 +60,13 @@ class DamageSegmentationNode(ManagedNode):
         self._timer = self.every(WATCH_PERIOD_S, self._watch)
 
     def deactivate(self) -> None:
-        """Stop to listen; the frame at hand is finished first."""
+        """Stop to listen; a frame that is being judged is not reported any more."""
         if self._worker is None:
             return
         self.destroy_timer(self._timer)
         self.stop_listening()
         self._worker.stop()
         self._worker = None
-        self._pipeline.reset()
 
     def cleanup(self) -> None:
         """Give the publishers back."""
@@ -86,15 +87,21 @@ class DamageSegmentationNode(ManagedNode):
         for job in jobs:
             self._worker.submit(job)
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: Job) -> tuple[DamageReport, Any]:
         """Judge one pair; runs in the thread of the worker, which alone uses the pipeline."""
-        if job.epoch != self._epoch:
-            self._epoch = job.epoch
-            self._pipeline.reset()
-            self.get_logger().warning('time went back; queues and tracks are cleared')
-        self._pipeline.settings = self.core.value
         frame = job.frame()
-        self._publish(self._pipeline.process(frame), frame.rgb)
+        with self._judging:
+            if job.epoch != self._epoch:
+                self._begin_anew(job.epoch)
+            self._pipeline.settings = self.core.value
+            return self._pipeline.process(frame), frame.rgb
+
+    def _begin_anew(self, epoch: int) -> None:
+        """Forget the tracks: the node was activated, or time went back."""
+        self._pipeline.reset()
+        if self._epoch >= 0:
+            self.get_logger().warning('time went back; queues and tracks are cleared')
+        self._epoch = epoch
 
     def _failed(self, job: Job, error: Exception) -> None:
         if isinstance(error, FrameError):
@@ -103,9 +110,11 @@ class DamageSegmentationNode(ManagedNode):
             text = ''.join(traceback.format_exception(error))
             self.warn(f'a frame could not be judged:\n{text}', kind='failure')
         reason = str(error) or type(error).__name__
-        self._publish(self._unknown(job.rgb, reason))
+        self._publish((self._unknown(job.rgb, reason), None))
 
-    def _publish(self, report: DamageReport, rgb: Any = None) -> None:
+    def _publish(self, result: tuple[DamageReport, Any]) -> None:
+        """Publish a report, and the colour image that it is about where it was judged."""
+        report, rgb = result
         self._last = report
         self._outputs.publish(report, self.core.value.decision.threshold, rgb)
 
@@ -124,7 +133,7 @@ class DamageSegmentationNode(ManagedNode):
         self._silence = silence
         if silence and now - self._repeated_s >= REPEAT_UNKNOWN_S:
             self._repeated_s = now
-            self._publish(self._unknown(self._source.newest_rgb, silence))
+            self._publish((self._unknown(self._source.newest_rgb, silence), None))
         self._diagnose(now)
 
     def _diagnose(self, now: float) -> None:

@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ros_graph import Graph, wait_for
+from ros_graph import Graph
 
 from damage_perception import msg
 
@@ -24,10 +25,10 @@ def limit_s() -> float:
     return 5.0 * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(*arguments: str, code: str = CODE) -> subprocess.Popen[str]:
     """Start both nodes, away from the source folder, which would hide the built package."""
     return subprocess.Popen(
-        [sys.executable, '-c', CODE, *arguments], stderr=subprocess.PIPE, text=True, cwd='/'
+        [sys.executable, '-c', code, *arguments], stderr=subprocess.PIPE, text=True, cwd='/'
     )
 
 
@@ -59,15 +60,38 @@ def test_a_killed_node_reports_within_five_seconds_of_its_new_start(
     assert sizes[1] <= sizes[0] + 1_000_000, 'killed processes must not leave shared memory behind'
 
 
-def test_an_interrupt_ends_the_process_in_order(
-    graph: Graph, processes: list[subprocess.Popen[str]]
+SLOW = """
+import signal, sys, time
+from damage_perception.nodes import damage_segmentation_node as module
+def process(self, frame):
+    print('judging', file=sys.stderr, flush=True)
+    time.sleep(float(sys.argv[1]))
+    raise ValueError('the context must not have ended')
+module.DamagePipeline.process = process
+from damage_perception.nodes.damage_perception_node import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ('how', 'judging_s'), [(signal.SIGINT, '0.6'), (signal.SIGTERM, '60')]
+)
+def test_a_signal_while_a_frame_is_judged_ends_the_process_in_order(
+    graph: Graph, processes: list[subprocess.Popen[str]], how: signal.Signals, judging_s: str
 ) -> None:
-    reports = graph.listen(msg.DamageReport, 'damage/report')
-    processes.append(start())
-    wait_for(lambda: reports, 20.0, 'a report')
-    processes[0].send_signal(signal.SIGINT)
+    processes.append(start(judging_s, code=SLOW))
+    said: list[str] = []
+    reader = threading.Thread(target=lambda: said.extend(processes[0].stderr), daemon=True)
+    reader.start()
+    graph.stream(lambda: 'judging\n' in said, 20.0)
+    began = time.monotonic()
+    processes[0].send_signal(how)
     assert processes[0].wait(10.0) == 0
-    assert 'Traceback' not in processes[0].stderr.read()
+    assert time.monotonic() - began < 3.0  # launch sends worse signals after five
+    reader.join(2.0)
+    text = ''.join(said)
+    assert 'Traceback' not in text
+    assert 'must not have ended' not in text
 
 
 def test_a_refused_parameter_is_said_in_a_sentence(

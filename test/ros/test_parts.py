@@ -38,29 +38,49 @@ def image(stamp_ns: int, shape: tuple[int, ...], encoding: str, frame_id: str = 
 def test_the_worker_takes_the_newest_job_and_counts_the_others() -> None:
     gate, done = threading.Event(), []
 
-    def work(job: int) -> None:
+    def work(job: int) -> int:
         gate.wait(5.0)
-        done.append(job)
+        return 10 * job
 
-    worker = NewestWorker(work, lambda job, error: None, 'test')
+    worker = NewestWorker(work, done.append, lambda job, error: None, 'test')
     worker.submit(1)
     time.sleep(0.05)
     for job in (2, 3, 4):
         worker.submit(job)
     gate.set()
     time.sleep(0.1)
-    assert (done, worker.overwritten) == ([1, 4], 2)
+    assert (done, worker.overwritten) == ([10, 40], 2)
     assert worker.stop()
 
 
-def test_a_job_that_raises_is_reported_and_the_next_one_is_done() -> None:
+@pytest.mark.parametrize('fault', ['work', 'done'])
+def test_a_job_that_raises_is_reported_and_the_next_one_is_done(fault: str) -> None:
     failures: list[str] = []
-    worker = NewestWorker(lambda job: 1 // job, lambda job, e: failures.append(str(e)), 'test')
+    steps = {'work': (lambda job: 1 // job, lambda result: None),
+             'done': (lambda job: job, lambda result: 1 // result)}[fault]  # fmt: skip
+    worker = NewestWorker(*steps, lambda job, e: failures.append(str(e)), 'test')
     for job in (0, 1, 0):
         worker.submit(job)
         time.sleep(0.05)
     assert len(failures) == 2
     assert worker.stop()
+
+
+@pytest.mark.parametrize('fault', [False, True])
+def test_nothing_is_delivered_after_a_stop_that_could_not_wait(fault: bool) -> None:
+    gate, heard = threading.Event(), []
+
+    def work(job: int) -> int:
+        gate.wait(5.0)
+        return 1 // 0 if fault else job
+
+    worker = NewestWorker(work, heard.append, lambda job, error: heard.append(job), 'test')
+    worker.submit(1)
+    time.sleep(0.05)
+    assert not worker.stop(0.05)
+    gate.set()
+    worker._thread.join(2.0)
+    assert heard == []
 
 
 def test_the_same_text_is_kept_back_for_a_while() -> None:
