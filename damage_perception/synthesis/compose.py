@@ -34,6 +34,7 @@ def render_product(
     damaged: bool = False,
     plain: bool = False,
     view: View | None = None,
+    shots: int = 1,
 ) -> Sample:
     """Render one copy of a product; it has no item id and no split yet.
 
@@ -44,25 +45,27 @@ def render_product(
         damaged: whether to damage it.
         plain: alone on its support with few oddities, as references are taken.
         view: camera and crop; None = draw one.
+        shots: pictures of the same scene, each with noise of its own.
     """
     view = view or draw_view(rng, spec, product.size, plain)
-    scene, patch, tags = _compose(spec, product, rng, view, damaged, plain)
+    scene, patch, place, tags = _compose(spec, product, rng, view, damaged, plain)
     sensor = draw_sensor(rng, view.full.fx, spec.style, _pick(rng, spec.sensors))
     colour = draw_colour_sensor(rng, spec.style)
     light = Light.draw(rng, robot=not plain and rng.random() < 0.08)
     hits = cast(scene, view.pose, view.camera)
     rgb, depth = take_shot(scene, hits, view, light, colour, sensor, rng)
+    more = tuple(take_shot(scene, hits, view, light, colour, sensor, rng) for _ in range(shots - 1))
     ids, marks = seen_items(scene, hits)
     damages = tuple(
         SeenDamage(damage, marks == damage.mark)
         for damage in patch.damages
         if int((marks == damage.mark).sum()) >= _FEWEST_PIXELS
     )
-    to_camera = item_to_camera(view.pose)
+    to_camera = item_to_camera(view.pose) @ _leaning(place, product)
     return Sample(
         rgb, depth, hits.depth, view.camera, ids == MAIN, ids > MAIN, damages,
         support_plane(view.pose), sensor_profile(sensor, view.scale), to_camera,
-        product.size, product.sku, '', '', (*patch.tags, *tags, f'sensor:{sensor.kind}'),
+        product.size, product.sku, '', '', (*patch.tags, *tags, f'sensor:{sensor.kind}'), more,
     )  # fmt: skip
 
 
@@ -72,7 +75,7 @@ def _pick(rng: Rng, kinds: tuple[str, ...]) -> str:
 
 def _compose(
     spec: SynthesisSpec, product: Product, rng: Rng, view: View, damaged: bool, plain: bool
-) -> tuple[SceneMap, Patch, list[str]]:
+) -> tuple[SceneMap, Patch, Placement, list[str]]:
     """Lay support, neighbours and the item down."""
     height = product.size[2]
     distance = float(view.pose.position[2]) - height
@@ -86,10 +89,10 @@ def _compose(
     if damaged:
         _damage(spec, patch, product, rng)
     if not plain and rng.random() < spec.neighbours:
-        tags += add_neighbours(scene, patch, product, rng, spec)
-    else:
-        scene.stamp(patch, Placement(), MAIN)
-    return scene, patch, tags
+        place, more = add_neighbours(scene, patch, product, rng, spec)
+        return scene, patch, place, tags + more
+    scene.stamp(patch, Placement(), MAIN)
+    return scene, patch, Placement(), tags
 
 
 def _damage(spec: SynthesisSpec, patch: Patch, product: Product, rng: Rng) -> None:
@@ -108,11 +111,21 @@ def _limited(bounds: Bounds, most: float) -> Bounds:
     return low_x, low_y, high_x, high_y
 
 
+def _leaning(place: Placement, product: Product) -> NDArray[np.float64]:
+    """Give the turn of an item that leans along its length, scene from item."""
+    rise = place.slope[0]
+    run = 1.0 / np.hypot(1.0, rise)
+    matrix = np.eye(4)
+    matrix[:3, 0], matrix[:3, 2] = (run, 0.0, rise * run), (-rise * run, 0.0, run)
+    matrix[2, 3] = abs(rise) * product.size[0] / 2
+    return matrix
+
+
 def take_shot(
     scene: SceneMap, hits: Hits, view: View, light: Light, colour: ColourSensor,
-    sensor: DepthSensor, rng: Rng,
+    sensor: DepthSensor, rng: Rng, lasting: Rng | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:  # fmt: skip
-    """Give the colour picture and the measured depth of a scene."""
+    """Give the colour picture and the measured depth of a scene; `lasting`: see `measure_depth`."""
     towards = -view.pose.rotation[:, 2]
     radiance = shade(scene, hits, light, towards)
     rgb = take_picture(colour, radiance, light.white, rng, view.scale)
@@ -120,7 +133,7 @@ def take_shot(
     gloss = cv2.remap(scene.gloss, hits.col, hits.row, cv2.INTER_NEAREST,
                       borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
     shiny = gloss.astype(np.float32) * np.float32(1 / 255)
-    return rgb, measure_depth(sensor, hits.depth, luma, shiny, rng, view.scale)
+    return rgb, measure_depth(sensor, hits.depth, luma, shiny, rng, view.scale, lasting)
 
 
 def seen_items(scene: SceneMap, hits: Hits) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:

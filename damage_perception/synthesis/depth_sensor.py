@@ -9,9 +9,17 @@ from damage_perception.synthesis.depth_losses import background_lost, dropped_ou
 from damage_perception.synthesis.noise import Field, Rng, correlated_noise, value_noise
 from damage_perception.synthesis.sensor_kinds import DepthSensor
 
+_LASTING = 0.5  # share of the noise's variance that stays in its place from picture to picture
+
 
 def measure_depth(
-    sensor: DepthSensor, depth: Field, luma: Field, gloss: Field, rng: Rng, scale: float
+    sensor: DepthSensor,
+    depth: Field,
+    luma: Field,
+    gloss: Field,
+    rng: Rng,
+    scale: float,
+    lasting: Rng | None = None,
 ) -> Field:
     """Measure a true depth image.
 
@@ -22,20 +30,22 @@ def measure_depth(
         gloss: (H, W) float32 in [0, 1].
         rng: generator; another one gives another shot of the same scene.
         scale: pixels of this image per pixel of the full picture.
+        lasting: generator, the same for all pictures of a fixed camera: its calibration error and
+            half of its noise stay where they are, so only what moves is averaged; None = all new.
 
     Returns:
         (H, W) float32 metres, NaN where nothing was measured.
     """
     if sensor.kind == 'tof':
-        measured = _time_of_flight(sensor, depth, luma, rng, scale)
+        measured = _time_of_flight(sensor, depth, luma, rng, scale, lasting or rng)
     else:
-        measured = _triangulate(sensor, depth, luma, gloss, rng, scale)
+        measured = _triangulate(sensor, depth, luma, rng, scale, lasting)
     measured[dropped_out(sensor, luma, gloss, rng, scale)] = np.nan
     return _register(sensor, measured, rng, scale)
 
 
 def _triangulate(
-    sensor: DepthSensor, depth: Field, luma: Field, gloss: Field, rng: Rng, scale: float
+    sensor: DepthSensor, depth: Field, luma: Field, rng: Rng, scale: float, lasting: Rng | None
 ) -> Field:
     gain = np.float32(sensor.focal * sensor.baseline)
     disparity = _waver(gain / depth, sensor.waver * scale, rng, scale)
@@ -44,16 +54,26 @@ def _triangulate(
     smooth = cv2.GaussianBlur(fattened, (0, 0), near)
     # Matching is better where there is texture: 0.65 of the noise on print, 1.2 on plain belts.
     level = np.float32(sensor.noise) * (1.2 - 0.55 * rough)
-    noise = 0.85 * correlated_noise(rng, depth.shape, sensor.correlation * scale)
-    noise += 0.53 * correlated_noise(rng, depth.shape, 0.4 * sensor.correlation * scale)
-    slow = value_noise(rng, depth.shape, max(depth.shape) / (160 * scale) + 1) * sensor.slow
-    measured = smooth + noise * level + gain * slow.astype(np.float32)
+    noise = _matching_noise(sensor, depth.shape, rng, scale)
+    if lasting is not None:
+        stays = _matching_noise(sensor, depth.shape, lasting, scale)
+        noise = np.float32(_LASTING**0.5) * stays + np.float32((1 - _LASTING) ** 0.5) * noise
+    slow = value_noise(lasting or rng, depth.shape, max(depth.shape) / (160 * scale) + 1)
+    measured = smooth + noise * level + gain * np.float32(sensor.slow) * slow
     measured = np.round(measured / sensor.quantum) * np.float32(sensor.quantum)
     hidden = background_lost(sensor, disparity, rng, scale)
     with np.errstate(divide='ignore'):
         result = gain / measured
     result[hidden | (measured <= 0)] = np.nan
     return result.astype(np.float32)
+
+
+def _matching_noise(sensor: DepthSensor, shape: tuple[int, ...], rng: Rng, scale: float) -> Field:
+    """Noise of unit deviation, mostly as wide as a matching window, partly finer."""
+    size = (shape[0], shape[1])
+    wide = correlated_noise(rng, size, sensor.correlation * scale)
+    fine = correlated_noise(rng, size, 0.4 * sensor.correlation * scale)
+    return np.float32(0.85) * wide + np.float32(0.53) * fine
 
 
 def _waver(disparity: Field, reach: float, rng: Rng, scale: float) -> Field:
@@ -76,7 +96,7 @@ def _fatten(disparity: Field, window: float) -> Field:
 
 
 def _time_of_flight(
-    sensor: DepthSensor, depth: Field, luma: Field, rng: Rng, scale: float
+    sensor: DepthSensor, depth: Field, luma: Field, rng: Rng, scale: float, lasting: Rng
 ) -> Field:
     """Flying pixels on edges, corners rounded by multipath, noise growing as light returns less."""
     blurred = cv2.GaussianBlur(depth, (0, 0), max(0.5, 0.7 * sensor.window * scale))
@@ -86,7 +106,7 @@ def _time_of_flight(
     back = np.maximum(luma, 0.04)
     level = np.float32(sensor.noise) * depth * depth / np.sqrt(back / 0.5)
     noise = correlated_noise(rng, depth.shape, max(0.4, sensor.correlation * scale))
-    slow = value_noise(rng, depth.shape, max(depth.shape) / (220 * scale) + 1) * sensor.slow
+    slow = value_noise(lasting, depth.shape, max(depth.shape) / (220 * scale) + 1) * sensor.slow
     measured = blurred + detour + noise * level + slow
     return (np.round(measured / sensor.quantum) * sensor.quantum).astype(np.float32)
 

@@ -96,7 +96,10 @@ class Belt:
                 offsets.append(scene.stamp(item.patch, place, len(seen)))
         hits = cast(scene, self.view.pose, self.camera)
         rng = stream(self.seed, 0x5807, number)
-        rgb, depth = take_shot(scene, hits, self.view, self.light, self.colour, self.sensor, rng)
+        lasting = stream(self.seed, 0x1A57)
+        rgb, depth = take_shot(
+            scene, hits, self.view, self.light, self.colour, self.sensor, rng, lasting
+        )
         ids, marks = seen_items(scene, hits)
         return Shot(time_s, rgb, depth, ids, marks, tuple(seen), tuple(offsets))
 

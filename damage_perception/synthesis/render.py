@@ -28,20 +28,23 @@ def split_of(spec: SynthesisSpec, seed: int, number: int) -> str:
     return 'train' if draw < 0.8 else 'val' if draw < 0.9 else 'test'
 
 
-def render_sample(spec: SynthesisSpec, seed: int, index: int, references: int = 1) -> Sample:
-    """Render item `index` of the data set `seed`; the same three arguments give the same bytes.
+def render_sample(
+    spec: SynthesisSpec, seed: int, index: int, references: int = 1, shots: int = 1
+) -> Sample:
+    """Render item `index` of the data set `seed`; the same arguments give the same bytes.
 
     Args:
         spec: what to synthesise.
         seed: seed of the data set.
         index: number of the item.
         references: views of the sound product to add, at most.
+        shots: pictures of the scene, as a track gathers them; all but the first are in `more`.
     """
     number, product = product_of(spec, seed, index)
     wanted = stream(seed, 0xDA4A, index).random() < spec.damaged
     for attempt in range(_ATTEMPTS):
         rng = stream(seed, 0x17E4, index, attempt)
-        sample = render_product(spec, product, rng, wanted)
+        sample = render_product(spec, product, rng, wanted, shots=shots)
         seen = int(sample.item_mask.sum()) >= _FEWEST_ITEM_PIXELS
         if seen and (not wanted or sample.damages):
             break

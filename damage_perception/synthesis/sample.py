@@ -41,6 +41,7 @@ class Sample:
         sku, item_id: which product, which copy.
         split: train | val | test, or shifted_val | shifted_test.
         tags: family, style, oddities, look-alikes, sensor.
+        more: further pictures of the same scene, (rgb, depth_m), each with noise of its own.
         references: pristine views of the product.
     """
 
@@ -59,6 +60,7 @@ class Sample:
     item_id: str
     split: str
     tags: tuple[str, ...]
+    more: tuple[tuple[NDArray[np.uint8], NDArray[np.float32]], ...] = ()
     references: tuple[Sample, ...] = field(default=())
 
     def label_map(self) -> NDArray[np.uint8]:

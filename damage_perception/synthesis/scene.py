@@ -79,6 +79,10 @@ class SceneMap:
         """Lay an item down; return the offset that was added to its damage marks."""
         window, layers = self._layers(patch, at)
         height, albedo, gloss, mask, mark, cover = layers
+        offset = self.marks
+        self.marks += len(patch.damages)
+        if mask.size == 0:  # wholly off the map
+            return offset
         if patch.damages:  # nothing lies beside a sound item
             ground = (cover > 0.01) & ~mask
             blend(self.albedo[window], albedo, np.where(ground, cover, 0).astype(np.float32))
@@ -94,17 +98,16 @@ class SceneMap:
             x, y = (axis[0, window[1]] if i == 0 else axis[window[0], 0]
                     for i, axis in enumerate(self.grid()))  # fmt: skip
             tilt = at.slope[0] * (x - at.x)[None, :] + at.slope[1] * (y - at.y)[:, None]
-            rise = rise + tilt - tilt[mask].min() if mask.any() else rise
+            upright = math.hypot(1.0, *at.slope)  # a shear makes an item thinner, this undoes it
+            rise = height * np.float32(upright) + base + tilt - tilt[mask].min()
         np.copyto(self.height[window], rise, where=mask)
         np.copyto(self.albedo[window], albedo, where=mask[..., None])
         np.copyto(self.gloss[window], gloss, where=mask)
         self.ids[window][mask] = item
-        offset = self.marks
         self.mark[window][mask] = 0
         if patch.damages:
             damaged = mark > 0
             self.mark[window][damaged] = mark[damaged] + offset
-        self.marks += len(patch.damages)
         return offset
 
     def _layers(self, patch: Patch, at: Placement) -> tuple[Window, tuple[NDArray[Any], ...]]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from damage_perception.frame import MeasuredFrame
 from damage_perception.perception.face import find_face
+from damage_perception.perception.fusion import fuse
 from damage_perception.perception.item_view import ItemView
 from damage_perception.perception.rectify import rectify
 from damage_perception.perception.window import ItemWindow
@@ -43,7 +44,7 @@ def labelled_view(sample: Sample) -> LabelledView | None:
     """Rectify a sample by its own measured face; None where it shows too little depth.
 
     The item mask and the support are the true ones; face, size and orientation are found in the
-    measured depth by the same code that the product runs.
+    measured depth by the same code that the product runs. Further shots are fused as along a track.
     """
     frame = MeasuredFrame(sample.rgb, sample.depth_m, sample.camera)
     height, width = sample.item_mask.shape
@@ -53,6 +54,9 @@ def labelled_view(sample: Sample) -> LabelledView | None:
         return None
     window = ItemWindow(roi, sample.item_mask, sample.others_mask)
     view = rectify(frame, window, face, sample.profile)
+    for rgb, depth in sample.more:
+        shot = replace(frame, rgb=rgb, depth_m=depth)
+        view = fuse(view, rectify(shot, window, face, sample.profile), 1.0) or view
     masks: list[NDArray[np.bool_]] = []
     for start in range(0, len(sample.damages), 3):  # masks travel as the channels of a picture
         part = [damage.mask for damage in sample.damages[start : start + 3]]

@@ -192,7 +192,7 @@ def test_the_page_names_every_setting_and_range() -> None:
         pytest.skip('docs are not installed with the package')
     text = page.read_text()
     names = [item.name for item in dataclasses.fields(SynthesisSpec)]
-    names += [*RANGES['stereo'], *SIZES, *DAMAGE_NAMES, 'reference:damaged', 'lookalike:', 'oddity:']
+    names += [*RANGES['stereo'], *SIZES, *DAMAGE_NAMES, 'lookalike:', 'oddity:']
     assert [name for name in names if name not in text] == []
     for family, bounds in SIZES.items():
         assert f'{bounds[0][0]:.2f}-{bounds[0][1]:.2f}' in text, family

@@ -86,6 +86,28 @@ def test_item_stands_on_the_support_where_pose_and_size_say() -> None:
     assert extent[1] == pytest.approx(sample.size[1], abs=0.02)
 
 
+def test_the_pose_follows_an_item_that_leans() -> None:
+    spec = dataclasses.replace(SMALL, families=('shipping_carton', 'retail_carton'), damaged=0.0,
+                               neighbours=1.0, oddities=0.0, truncated=0.0, copies=1)  # fmt: skip
+    tried = 0
+    for index in range(60):
+        sample = render_sample(spec, 17, index, 0)
+        if 'oddity:neighbour_leaning' not in sample.tags:
+            continue
+        camera = sample.camera
+        v, u = np.nonzero(sample.item_mask)
+        ray = np.stack([(u - camera.cx) / camera.fx, (v - camera.cy) / camera.fy, np.ones(len(u))])
+        points = ray.T * sample.true_depth_m[v, u].astype(float)[:, None]
+        local = (points - sample.pose[:3, 3]) @ sample.pose[:3, :3]
+        top = local[np.abs(local[:, 2] - sample.size[2]) < 0.02]
+        assert len(top) > 0.4 * len(local)
+        assert np.median(top[:, 2]) == pytest.approx(sample.size[2], abs=0.008)
+        tried += 1
+        if tried == 3:
+            return
+    raise AssertionError('no item leaned')
+
+
 def test_measured_depth_agrees_with_true_depth() -> None:
     errors = []
     for index in range(6):

@@ -91,6 +91,19 @@ def test_structured_light_is_finer_than_stereo() -> None:
     assert spread['structured_light'] < 0.4 * spread['stereo']
 
 
+def test_half_of_the_noise_lasts_in_a_recording_and_none_elsewhere() -> None:
+    sensor = dataclasses.replace(draw_sensor(stream(3), 640.0, kind='stereo'), slow=0.0)
+    depth, luma, gloss = _flat((240, 240), 1.2)
+    for lasting, expected in ((True, 0.5), (False, 0.0)):
+        first, second = (
+            measure_depth(sensor, depth, luma, gloss, stream(shot), 1.0,
+                          stream(9) if lasting else None) - 1.2
+            for shot in (1, 2)
+        )  # fmt: skip
+        known = ~np.isnan(first) & ~np.isnan(second)
+        assert np.corrcoef(first[known], second[known])[0, 1] == pytest.approx(expected, abs=0.15)
+
+
 def test_plain_dark_surfaces_drop_out_more_than_print() -> None:
     losses = {'plain': [], 'print': []}
     for k in range(6):
