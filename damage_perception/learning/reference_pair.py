@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from damage_perception.perception.fusion import align
 from damage_perception.perception.item_view import ItemView
 
-_WORST_FIT = 0.65  # correlation below which two views show different things
+_WORST_FIT = 0.65  # of outlines, mostly: which print fits is left to the network
 _SQUARE = 0.8  # width over length from which a quarter turn fits the outline too
 
 

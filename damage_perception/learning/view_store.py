@@ -18,10 +18,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+import damage_perception.synthesis
 from damage_perception.errors import UserError
 from damage_perception.learning.anchors import find_anchors
 from damage_perception.learning.training_view import TrainingView, training_view
 from damage_perception.network.inputs import CHANNELS, INPUT_VERSION, REFERENCE
+from damage_perception.network.weights import sha256
 from damage_perception.synthesis.noise import stream
 from damage_perception.synthesis.records import write_whole
 from damage_perception.synthesis.render import render_sample, split_of
@@ -161,9 +163,16 @@ def render(views: ViewSet, items: int, workers: int = 1) -> Iterator[int]:
             pool.shutdown(cancel_futures=True)
 
 
+def engine_digest() -> str:
+    """Give a digest of the engine's source: other code renders other views of the same seed."""
+    folder = Path(damage_perception.synthesis.__file__).parent
+    return sha256(b''.join(path.read_bytes() for path in sorted(folder.glob('*.py'))))[:16]
+
+
 def _claim(views: ViewSet) -> None:
     """Write what the folder holds, or check that it holds just that."""
-    wanted = {'input_version': INPUT_VERSION, **asdict(views), 'folder': '', 'shard': SHARD}
+    wanted = {'input_version': INPUT_VERSION, **asdict(views), 'folder': '', 'shard': SHARD,
+              'engine': engine_digest()}  # fmt: skip
     path = views.folder / 'views.settings'
     try:
         views.folder.mkdir(parents=True, exist_ok=True)
@@ -173,7 +182,10 @@ def _claim(views: ViewSet) -> None:
     if there is None:
         write_whole(path, json.dumps(wanted).encode())
     elif there != wanted:
-        raise UserError(f'{views.folder} holds views of other settings; give another cache folder')
+        raise UserError(
+            f'{views.folder} holds views of other settings or of another engine; '
+            'give another cache folder'
+        )
 
 
 def read_views(views: ViewSet, items: int) -> list[StoredView]:
