@@ -78,6 +78,7 @@ def train(
         watch: called after each step with its loss.
     """
     config = training.config
+    paths.out.mkdir(parents=True, exist_ok=True)
     start = saved = time.monotonic()
     while not training.done and not (minutes and time.monotonic() - start > 60 * minutes):
         due = (training.samples + config.batch) // config.validate_every

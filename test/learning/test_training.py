@@ -150,15 +150,16 @@ def test_what_is_not_shown_costs_nothing():
 
 
 def test_training_writes_curve_weights_and_checkpoint(tmp_path):
-    views, paths, seen = made_views(6), Paths(tmp_path, tmp_path), []
+    out = tmp_path / 'not' / 'yet'
+    views, paths, seen = made_views(6), Paths(out, tmp_path), []
     training = Training(CONFIG, Patches(views, 64, 0))
     train(training, views, paths, Manifest({}, 'test'), 0, lambda now, loss: seen.append(loss))
     assert len(seen) == CONFIG.samples // CONFIG.batch
-    curve = json.loads((tmp_path / CURVE).read_text())
+    curve = json.loads((out / CURVE).read_text())
     assert [point['samples'] for point in curve] == [24, 48]
-    assert read_manifest(tmp_path / BEST).samples in (24, 48)
+    assert read_manifest(out / BEST).samples in (24, 48)
     again = Training(CONFIG, Patches(views, 64, 0))
-    again.load(tmp_path / CHECKPOINT)
+    again.load(out / CHECKPOINT)
     assert again.done
 
 
