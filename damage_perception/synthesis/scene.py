@@ -94,7 +94,7 @@ class SceneMap:
             below = self.height[window]
             base = _draped(below, self.mpp)
         rise = height + base
-        if at.slope != (0.0, 0.0):
+        if at.slope != (0.0, 0.0) and mask.any():
             x, y = (axis[0, window[1]] if i == 0 else axis[window[0], 0]
                     for i, axis in enumerate(self.grid()))  # fmt: skip
             tilt = at.slope[0] * (x - at.x)[None, :] + at.slope[1] * (y - at.y)[:, None]
