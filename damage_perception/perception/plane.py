@@ -100,7 +100,8 @@ class SupportFinder:
         step = map_step(camera)
         height = height_image(depth_m, self._plane, camera)[::step, ::step]
         near = np.abs(height) < self.settings.tolerance_m
-        on = main_piece(near, height >= self.settings.tolerance_m)
+        above = height >= self.settings.tolerance_m
+        on = main_piece(near, above, is_known=self._known is not None)
         v, u = np.nonzero(on)
         if len(u) < 50:
             return

@@ -15,6 +15,7 @@ from damage_perception.setting import check_ranges, setting
 
 _MOST_PLANES = 5  # belts, a floor, large box tops: candidates in one picture
 _MOST_POINTS = 12_000  # for RANSAC; more points give no better plane, only a slower one
+_COST_OF_BELOW = 2.0  # a point below a plane speaks more against it than one on it for it
 _TALLEST_ITEM_M = 0.6  # what lies deeper than this below a plane is a floor, not its support
 
 
@@ -52,41 +53,68 @@ class PlaneSettings:
 def find_support_plane(
     depth_m: NDArray[np.float32], camera: CameraIntrinsics, settings: PlaneSettings
 ) -> Plane | None:
-    """Find the lowest large plane in the middle of the picture; None if there is none.
+    """Find the belt, tray or table in a depth image; None if there is none.
 
-    Lowest, since items and raised belts lie above the support; large, since anything below it
-    (a gap, the floor) shows little of itself in the middle half of the picture. In a crop the
+    Of all planes it is the one that shows most of itself near the middle of the picture, where a
+    camera is aimed at, and has little below it: items and raised belts lie above their support,
+    and what is seen of a floor beside it lies further below than an item is tall. In a crop the
     item alone may fill the middle: then a plane close below that surrounds it is the support.
     """
     region = np.asarray(settings.region, np.float64).reshape(-1, 1, 2)
     inside = np.zeros(depth_m.shape, np.uint8)
     if len(region):
         cv2.fillPoly(inside, [region.round().astype(np.int32)], 1)
-        return _lowest_large(_cloud(depth_m, camera, inside), settings)
-    inside[middle(depth_m.shape)] = 1
-    everywhere = _cloud(depth_m, camera, np.ones_like(inside))
-    plane = _lowest_large(_cloud(depth_m, camera, inside), settings)
-    if plane is None:
-        return _lowest_large(everywhere, settings)
-    below = _surrounding(everywhere, plane, camera, settings)
-    return below or plane
+    else:
+        inside[middle(depth_m.shape)] = 1
+    central = _cloud(depth_m, camera, inside)
+    everywhere = central
+    if not len(region):
+        everywhere = _cloud(depth_m, camera, np.ones_like(inside))
+    planes = _planes(central, settings)
+    if not len(region):
+        planes += _planes(everywhere, settings)
+    weight = _nearness(everywhere, camera)
+    shares = [_shown(plane, everywhere, weight, settings.tolerance_m) for plane in planes]
+    if not shares:
+        return None
+    best = planes[int(np.argmax(shares))]
+    if len(region):
+        return best
+    return _surrounding(everywhere, best, camera, settings) or best
 
 
-def _lowest_large(cloud: NDArray[np.float64], settings: PlaneSettings) -> Plane | None:
+def _nearness(cloud: NDArray[np.float64], camera: CameraIntrinsics) -> NDArray[np.float64]:
+    """Weigh points by the nearness of their pixels to the middle of the picture, (N,) up to 1."""
+    size = np.array([camera.width, camera.height])
+    off = (project(cloud, camera) - size / 2) / (size / 2)
+    return np.asarray(np.exp(-2.0 * np.sum(off**2, axis=1)))
+
+
+def _shown(
+    plane: Plane, cloud: NDArray[np.float64], weight: NDArray[np.float64], tolerance_m: float
+) -> float:
+    """Give the share of what is seen that lies on a plane, less what lies close below it."""
+    height = plane.heights(cloud)
+    below = (height < -2.0 * tolerance_m) & (height > -_TALLEST_ITEM_M)
+    total = max(float(weight.sum()), 1e-9)
+    on = weight[np.abs(height) < tolerance_m].sum()
+    return float(on - _COST_OF_BELOW * weight[below].sum()) / total
+
+
+def _planes(cloud: NDArray[np.float64], settings: PlaneSettings) -> list[Plane]:
+    """Find planes by RANSAC, one after the other in what the former ones leave."""
     enough = max(50, len(cloud) // 20)
-    candidates: list[tuple[int, Plane]] = []
-    while len(cloud) > enough and len(candidates) < _MOST_PLANES:
+    found: list[Plane] = []
+    for _ in range(_MOST_PLANES):
+        if len(cloud) <= enough:
+            break
         plane, inliers = _ransac(cloud, settings.tolerance_m)
         if len(inliers) < enough:
             break
         if abs(plane.normal[2]) >= np.cos(np.radians(settings.max_tilt_deg)):
-            candidates.append((len(inliers), plane))
+            found.append(plane)
         cloud = np.delete(cloud, inliers, axis=0)
-    if not candidates:
-        return None
-    most = max(count for count, _ in candidates)
-    large = [plane for count, plane in candidates if 6 * count >= most]
-    return max(large, key=lambda plane: plane.offset)
+    return found
 
 
 def _surrounding(
@@ -98,9 +126,10 @@ def _surrounding(
     below = cloud[(height < -2.0 * settings.tolerance_m) & (height > -_TALLEST_ITEM_M)]
     if len(on) < 50 or 6 * len(below) < len(on):
         return None
-    candidate = _lowest_large(below, settings)
-    if candidate is None:
+    candidates = _planes(below, settings)
+    if not candidates:
         return None
+    candidate = candidates[0]
     place = project(on, camera)
     low, high = np.percentile(place, [2, 98], axis=0)
     around = project(below[np.abs(candidate.heights(below)) < settings.tolerance_m], camera)

@@ -23,17 +23,23 @@ def map_step(camera: CameraIntrinsics) -> int:
     return max(1, camera.width // _MAP_COLUMNS)
 
 
-def main_piece(on: NDArray[np.bool_], above: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def main_piece(
+    on: NDArray[np.bool_], above: NDArray[np.bool_], is_known: bool
+) -> NDArray[np.bool_]:
     """Keep the support in the middle of the picture, also where parcels cut it into pieces.
 
     Not the largest piece: the floor may happen to lie in the same plane.
     """
     count, pieces = cv2.connectedComponents(_dense(on), connectivity=4)
     inside = np.bincount(pieces[middle(on.shape)].ravel(), minlength=count)
+    weight = np.bincount(pieces.ravel(), _nearness(on.shape).ravel(), minlength=count)
+    weight[0] = 0.0
     # A piece that fills the whole picture has a quarter of itself in the middle.
     central = 6 * inside >= np.bincount(pieces.ravel(), minlength=count)
-    if not central[1:].any():  # a crop: the item fills the middle, the support surrounds it
-        central = inside >= 0
+    # In a crop the item fills the middle, not its support; later pictures only add to what is
+    # known.
+    if not is_known and not central[int(np.argmax(weight))]:
+        central = 4.0 * weight >= weight.max()
     central[0] = False
     piece = central[pieces]
     joined = piece.astype(np.uint8) | _dense(above)
@@ -48,7 +54,7 @@ def main_piece(on: NDArray[np.bool_], above: NDArray[np.bool_]) -> NDArray[np.bo
 def _nearness(shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Weigh the pixels of a picture by their nearness to its middle, (H, W) up to 1."""
     down, across = (
-        np.exp(-0.5 * np.square(np.linspace(-1.0, 1.0, length) / 0.5)) for length in shape
+        np.exp(-0.5 * np.square(np.linspace(-1.0, 1.0, length) / 0.35)) for length in shape
     )
     return np.outer(down, across)
 
