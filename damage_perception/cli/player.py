@@ -21,6 +21,7 @@ from damage_perception.recording.topics import Topics
 
 # Reliable serves reliable and best-effort subscribers alike; the depth bridges a slow moment.
 PLAY_QOS = QoSProfile(depth=30, reliability=ReliabilityPolicy.RELIABLE)
+CLOCK_PERIOD_S = 0.025
 CLOCK_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 
 
@@ -50,6 +51,7 @@ class Player:
 
     def __init__(self, node: Node, recording: Recording, names: dict[str, str]) -> None:
         self._recording, self._names = recording, names
+        self._images = recording.topics[next(iter(names))].count
         self._publishers: dict[str, Publisher] = {
             recorded: node.create_publisher(
                 message_class(recording.topics[recorded].msgtype), name, PLAY_QOS
@@ -70,19 +72,34 @@ class Player:
         return False
 
     def play(self, rate: float = 1.0) -> Iterator[RawMessage]:
-        """Publish each message when its time has come, and give it."""
-        start_s, first_ns = time.monotonic(), -1
+        """Publish each message when its time has come, and give it.
+
+        Ends one interval of the images after the last one, when a next one could come: time that
+        goes back at once would overtake what is still under way.
+        """
+        start_s, first_ns, last_ns = time.monotonic(), -1, -1
         for message in self._recording.messages(tuple(self._names)):
-            first_ns = message.time_ns if first_ns < 0 else first_ns
-            due_s = start_s + (message.time_ns - first_ns) / 1e9 / rate
-            time.sleep(max(0.0, due_s - time.monotonic()))
+            first_ns, last_ns = message.time_ns if first_ns < 0 else first_ns, message.time_ns
+            self._wait(start_s + (last_ns - first_ns) / 1e9 / rate, last_ns, rate)
             if not rclpy.ok():
                 return
-            seconds, nanoseconds = divmod(message.time_ns, 1_000_000_000)
-            self._clock.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
+            self._tell(last_ns)
             self._publishers[message.topic].publish(bytes(message.data))
             self.sent[message.topic] += 1
             yield message
+        end_ns = last_ns + (last_ns - first_ns) // max(1, self._images - 1)
+        self._wait(start_s + (end_ns - first_ns) / 1e9 / rate, end_ns, rate)
+
+    def _wait(self, due_s: float, due_ns: int, rate: float) -> None:
+        """Let time pass on the clock too: one that stands still counts as stopped."""
+        while (left_s := due_s - time.monotonic()) > CLOCK_PERIOD_S and rclpy.ok():
+            self._tell(due_ns - round(left_s * rate * 1e9))
+            time.sleep(CLOCK_PERIOD_S)
+        time.sleep(max(0.0, due_s - time.monotonic()))
+
+    def _tell(self, time_ns: int) -> None:
+        seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
+        self._clock.publish(Clock(clock=Time(sec=seconds, nanosec=nanoseconds)))
 
     def drain(self, timeout_s: float = 2.0) -> None:
         """Wait until what was sent has arrived."""

@@ -53,9 +53,11 @@ class DamageSegmentationNode(ManagedNode):
         self._epoch, self._last = -1, DamageReport(0, '', 0, 0, Health.UNKNOWN, 'no image yet')
         self._silence, self._diagnosed = '', (diagnostics.STALE, False)
         self._repeated_s = self._diagnosed_s = -1e9
-        self.listen(Image, RGB, lambda message: self._on_image(RGB, message), qos.SENSOR)
-        self.listen(Image, DEPTH, lambda message: self._on_image(DEPTH, message), qos.SENSOR)
+        # Of what waits, rclpy serves first what was subscribed first: the calibration of a frame
+        # and its depth before the next colour image, with which time may go back.
         self.listen(CameraInfo, INFO, self._on_info, qos.SENSOR)
+        self.listen(Image, DEPTH, lambda message: self._on_image(DEPTH, message), qos.SENSOR)
+        self.listen(Image, RGB, lambda message: self._on_image(RGB, message), qos.SENSOR)
         self.listen(msg.ItemIdentity, IDENTITY, self._source.add_identity, qos.RESULT)
         self._timer = self.every(WATCH_PERIOD_S, self._watch)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +15,7 @@ from rclpy.timer import Timer
 
 from damage_perception.ros import qos
 from damage_perception.ros.throttle import Throttle
+from damage_perception.ros.watch_clock import WatchClock
 
 
 class ManagedNode(LifecycleNode):
@@ -32,6 +32,7 @@ class ManagedNode(LifecycleNode):
         self._listening: list[Any] = []
         self.warn = Throttle(self.get_logger().warning)
         self.once = Throttle(self.get_logger().warning, math.inf)
+        self.now_s = WatchClock(self._simulated_ns)
 
     def configure(self) -> None:
         """Make what lives as long as the node is configured."""
@@ -50,12 +51,8 @@ class ManagedNode(LifecycleNode):
         if autostart and self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
-    def now_s(self) -> float:
-        """Seconds on a clock that goes on when simulated time stands still or jumps."""
-        return time.monotonic()
-
     def every(self, period_s: float, callback: Callable[[], None]) -> Timer:
-        """Call back by that clock."""
+        """Call back by a clock that goes on when simulated time stands still."""
         return self.create_timer(period_s, callback, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def listen(
@@ -111,6 +108,10 @@ class ManagedNode(LifecycleNode):
     def on_error(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Clean up after a transition that failed."""
         return self._transition('unconfigured after an error', [self.deactivate, self.cleanup])
+
+    def _simulated_ns(self) -> int | None:
+        clock = self.get_clock()
+        return clock.now().nanoseconds if clock.ros_time_is_active else None
 
     def _change_state_safely(self, request: Any, response: Any) -> Any:
         """Refuse a transition that the state does not have; rclpy itself would end the process."""

@@ -1,0 +1,46 @@
+"""The time by which silence is measured, also where the clock of a recording slows or stops."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+STOPPED_AFTER_S = 0.5  # a clock that stands still for so long has stopped, as at the end of a bag
+
+
+class WatchClock:
+    """Seconds that never go back: of the node's clock, but never faster than of the wall.
+
+    In real time both are the same. A recording that is played at half its rate lets silence grow
+    at half the pace, so that nothing that came in time when it was recorded counts as late; one
+    that is played fast does not hurry it, and a jump of its clock counts for nothing. A clock that
+    has stopped is not waited for: what it kept back is caught up with, and the wall's time counts.
+
+    Args:
+        node_ns: the node's clock in nanoseconds, which may stop and jump; None = real time.
+        wall_s: a clock in seconds that goes on.
+    """
+
+    def __init__(
+        self, node_ns: Callable[[], int | None], wall_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._node_ns, self._wall_s = node_ns, wall_s
+        self._marked_ns, self._marked_wall_s = node_ns(), wall_s()
+        self._marked_s = self._given_s = self._marked_wall_s
+
+    def __call__(self) -> float:
+        """Give the time."""
+        node_ns, wall_s = self._node_ns(), self._wall_s()
+        waited_s = wall_s - self._marked_wall_s
+        if node_ns is None or self._marked_ns is None:
+            self._mark(node_ns, wall_s, self._marked_s + waited_s)
+        elif node_ns != self._marked_ns:
+            moved_s = max(0.0, (node_ns - self._marked_ns) / 1e9)
+            self._mark(node_ns, wall_s, self._marked_s + min(moved_s, waited_s))
+        elif waited_s > STOPPED_AFTER_S:
+            self._given_s = max(self._given_s, self._marked_s + waited_s)
+        return self._given_s
+
+    def _mark(self, node_ns: int | None, wall_s: float, now_s: float) -> None:
+        self._marked_ns, self._marked_wall_s = node_ns, wall_s
+        self._marked_s = self._given_s = max(self._given_s, now_s)
