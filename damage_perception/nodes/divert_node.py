@@ -9,6 +9,7 @@ from typing import Any
 
 import damage_perception.msg as msg
 from damage_perception.perception.decision import DecisionMaker
+from damage_perception.perception.policy_file import load_policy
 from damage_perception.report import DamageReport, Decision, Health, Pose, Verdict
 from damage_perception.ros import diagnostics, qos
 from damage_perception.ros.managed_node import ManagedNode
@@ -28,6 +29,7 @@ class DivertNode(ManagedNode):
     def __init__(self) -> None:
         super().__init__('divert_node')
         self.settings = LiveSettings(self, DivertNodeSettings())
+        self._policy = load_policy(self.settings.value.decision.policy_file)
         self._timer: Any = None
 
     def configure(self) -> None:
@@ -38,7 +40,7 @@ class DivertNode(ManagedNode):
 
     def activate(self) -> None:
         """Listen to reports and let the heart beat."""
-        self._maker = DecisionMaker(self.settings.value.decision)
+        self._maker = DecisionMaker(self.settings.value.decision, self._policy)
         self._newest: DamageReport | None = None
         self._order = StampOrder()
         self._arrived_s = self._judged_s = self.now_s()
@@ -73,8 +75,9 @@ class DivertNode(ManagedNode):
     def _on_matched(self, info: Any) -> None:
         """Start anew with a segmentation node that was started anew: it counts tracks from 1."""
         if info.total_count_change > 0:
-            self._send(self._maker.flush())
-            self._maker, self._newest = DecisionMaker(self.settings.value.decision), None
+            self._send(self._maker.flush('the reports began anew while it was in view'))
+            self._maker = DecisionMaker(self.settings.value.decision, self._policy)
+            self._newest = None
 
     def _on_report(self, message: Any) -> None:
         report = report_from_message(message)
@@ -98,7 +101,7 @@ class DivertNode(ManagedNode):
         limit = self.settings.value.heartbeat.stale_after_s
         stale = self._newest is None or age > limit
         if self.now_s() - self._judged_s > limit:  # by this clock: simulated time may have ended
-            self._send(self._maker.flush())
+            self._send(self._maker.flush('the reports stopped while it was in view'))
         reason = self._why_unknown(stale, age)
         if bool(reason) == self._alive:
             log = self.get_logger()
@@ -122,7 +125,7 @@ class DivertNode(ManagedNode):
             stamp, frame_id = self._newest.stamp_ns, self._newest.frame_id
         return Decision(
             stamp, frame_id, 0, '', Verdict.UNKNOWN if reason else Verdict.PASS, math.nan,
-            self.settings.value.decision.threshold, 0, reason, NO_POSE, age,
+            self._maker.threshold, 0, reason, NO_POSE, age,
         )  # fmt: skip
 
     def _send(self, decisions: list[Decision]) -> None:

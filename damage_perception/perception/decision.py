@@ -3,144 +3,150 @@
 from __future__ import annotations
 
 import math
-from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
+from damage_perception.perception.decision_settings import DecisionSettings
+from damage_perception.perception.item_history import ItemHistory
+from damage_perception.perception.policy import Policy
 from damage_perception.report import (
+    DamageInstance,
     DamageReport,
     Decision,
+    Health,
     ItemReport,
-    Status,
     Verdict,
 )
-from damage_perception.setting import check_ranges, setting
 
-_IN_THE_WAY = {
-    Status.MERGED: 'it could not be told apart from its neighbours',
-    Status.TRUNCATED: 'it was never wholly in view',
-    Status.OCCLUDED: 'another item lay on it',
-    Status.DEPTH_POOR: 'too little of it had depth',
-    Status.PARTLY_JUDGED: 'only a part of it could be judged',
-}
+__all__ = ['REMEMBERED', 'DecisionMaker', 'DecisionSettings', 'JudgedDecision']
 
-
-_REMEMBERED = 1000  # decided items whose late reports are told from new ones
+REMEMBERED = 1000  # decided items whose late reports are told from new ones
 
 
 @dataclass(frozen=True)
-class DecisionSettings:
-    """When a judged item is diverted."""
+class JudgedDecision(Decision):
+    """A decision with the report of the item that it rests on."""
 
-    threshold: float = setting(0.5, 'P(damaged) from which an item is diverted.', low=0.0, high=1.0)
-    min_frames: int = setting(1, 'Frames an item must be seen in to be judged.', low=1, high=1000)
-    lost_after_s: float = setting(
-        0.6, 'Seconds unseen after which an item has left and is decided.', low=0.05, high=60.0
-    )
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
-
-
-@dataclass
-class _Open:
-    """What is known of an item that is not decided yet."""
-
-    newest: ItemReport
-    stamp_ns: int
-    frame_id: str
-    frames: int = 0
-    best: ItemReport | None = None  # the clean judgement that rests on most
+    evidence: ItemReport | None = field(default=None, compare=False, repr=False)
 
 
 class DecisionMaker:
     """Collect what was reported of each track and say once what to do with the item.
 
     Pure: time is that of the reports, so a replay and a node decide alike. An item is decided
-    when it has left, or when the stream ends. Reports that are repeated or come late change
-    nothing that was said.
+    when it reaches the line, earlier when enough independent looks agree, else when it has left
+    or the stream ends. Reports that are repeated or come late change nothing that was said.
+
+    Args:
+        settings: when to decide, and from which P(damaged) an item counts as damaged.
+        policy: what to do with an item that counts as damaged.
+        decided: tracks that were decided before, as by a node that was started anew.
     """
 
-    def __init__(self, settings: DecisionSettings | None = None) -> None:
+    def __init__(
+        self,
+        settings: DecisionSettings | None = None,
+        policy: Policy | None = None,
+        decided: Iterable[int] = (),
+    ) -> None:
         self.settings = settings or DecisionSettings()
-        self._open: dict[int, _Open] = {}
-        self._decided: deque[int] = deque(maxlen=_REMEMBERED)
+        self.policy = policy or Policy()
+        self._open: dict[int, ItemHistory] = {}
+        self._decided = dict.fromkeys(decided)  # in order of time
         self._newest_ns: int | None = None
 
-    def update(self, report: DamageReport) -> list[Decision]:
-        """Take the next report; give the decisions on items that have left since."""
+    @property
+    def threshold(self) -> float:
+        """P(damaged) from which an item counts as damaged."""
+        return self.policy.threshold(self.settings.threshold)
+
+    def update(self, report: DamageReport) -> list[JudgedDecision]:
+        """Take the next report; give the decisions that are due with it."""
         if self._newest_ns is not None and report.stamp_ns <= self._newest_ns:
             return []
         self._newest_ns = report.stamp_ns
+        if report.health is not Health.UNKNOWN:
+            for known in self._open.values():
+                known.missed += 1
         for item in report.items:
             if item.track_id not in self._decided:
                 self._see(item, report)
-        limit = self.settings.lost_after_s * 1e9
-        # Not in this report: a gap between reports alone says nothing about the item.
-        left = [
-            track
-            for track, item in self._open.items()
-            if item.stamp_ns != report.stamp_ns and report.stamp_ns - item.stamp_ns > limit
-        ]
-        return [self._decide(track) for track in left]
+        due = [track for track, known in self._open.items() if self._due(known, report.stamp_ns)]
+        return [self._decide(track, self._cut_short(track, report.stamp_ns)) for track in due]
 
-    def flush(self) -> list[Decision]:
+    def flush(self, cut_short: str = '') -> list[JudgedDecision]:
         """Decide on all items that are still open: the stream ended, went stale or jumped.
 
         Afterwards reports of any stamp are taken again.
+
+        Args:
+            cut_short: why more evidence should have come; then an item is not passed as sound.
         """
-        decisions = [self._decide(track) for track in list(self._open)]
+        decisions = [self._decide(track, cut_short) for track in list(self._open)]
         self._newest_ns = None
         return decisions
 
     def _see(self, item: ItemReport, report: DamageReport) -> None:
-        known = self._open.setdefault(item.track_id, _Open(item, report.stamp_ns, report.frame_id))
-        known.newest, known.stamp_ns, known.frame_id = item, report.stamp_ns, report.frame_id
-        known.frames += 1
-        clean = not any(item.status & flag for flag in _IN_THE_WAY)
-        if not clean or math.isnan(item.confidence):
-            return
-        if known.best is None or item.frames >= known.best.frames:
-            known.best = item
+        known = self._open.setdefault(
+            item.track_id, ItemHistory(item, report.stamp_ns, report.frame_id)
+        )
+        known.see(item, report, self.threshold, self.settings)
 
-    def _decide(self, track_id: int) -> Decision:
+    def _due(self, known: ItemHistory, now_ns: int) -> bool:
+        looks = self.settings.certain_looks
+        certain = abs(known.certain) >= looks > 0 and known.frames >= self.settings.min_frames
+        return certain or self._left(known, now_ns) or known.reaches(self.settings, now_ns)
+
+    def _left(self, known: ItemHistory, now_ns: int) -> bool:
+        # Not in this report: a gap between reports alone says nothing about the item.
+        return (now_ns - known.stamp_ns) * 1e-9 > self.settings.lost_after_s
+
+    def _cut_short(self, track_id: int, now_ns: int) -> str:
+        known = self._open[track_id]
+        blind = self._left(known, now_ns) and not known.missed
+        return 'nothing could be judged since it was last seen' if blind else ''
+
+    def _decide(self, track_id: int, cut_short: str = '') -> JudgedDecision:
         known = self._open.pop(track_id)
-        self._decided.append(track_id)
+        self._remember(track_id)
         judged = known.best or known.newest
-        verdict, reason = self._verdict(known)
-        return Decision(
+        verdict, reason = self._verdict(known, cut_short)
+        return JudgedDecision(
             stamp_ns=known.stamp_ns,
             frame_id=known.frame_id,
             track_id=track_id,
             sku=judged.sku,
             decision=verdict,
             confidence=judged.confidence if known.best else math.nan,
-            threshold=self.settings.threshold,
+            threshold=self.threshold,
             frames=known.frames,
             reason=reason,
             pose=known.newest.pose,
+            evidence=judged,
         )
 
-    def _verdict(self, known: _Open) -> tuple[Verdict, str]:
+    def _remember(self, track_id: int) -> None:
+        self._decided[track_id] = None
+        while len(self._decided) > REMEMBERED:
+            del self._decided[next(iter(self._decided))]
+
+    def _verdict(self, known: ItemHistory, cut_short: str) -> tuple[Verdict, str]:
         if known.best is None:
-            return Verdict.UNKNOWN, _why_unjudged(known.newest)
+            return Verdict.UNKNOWN, known.why_unjudged()
         if known.frames < self.settings.min_frames:
             need = self.settings.min_frames
             return Verdict.UNKNOWN, f'seen in {known.frames} frames, {need} are needed'
-        if known.best.confidence >= self.settings.threshold:
-            return Verdict.DIVERT, _worst(known.best)
-        return Verdict.PASS, 'no damage found'
+        if known.best.confidence >= self.threshold:
+            verdict, damage = self.policy.judge(known.best, self.threshold)
+            note = '' if verdict is Verdict.DIVERT else f': {verdict.name} by the policy'
+            return verdict, _describe(damage) + note
+        return (Verdict.UNKNOWN, cut_short) if cut_short else (Verdict.PASS, 'no damage found')
 
 
-def _why_unjudged(item: ItemReport) -> str:
-    reasons = [text for flag, text in _IN_THE_WAY.items() if item.status & flag]
-    return ' and '.join(reasons) or 'no depth of it could be judged'
-
-
-def _worst(item: ItemReport) -> str:
-    if not item.damages:
+def _describe(damage: DamageInstance | None) -> str:
+    if damage is None:
         return 'damage'
-    worst = max(item.damages, key=lambda damage: damage.confidence)
-    text = worst.damage_type.name.lower().replace('_', ' ')
-    if not math.isnan(worst.depth):
-        text += f' {abs(worst.depth) * 1e3:.0f} mm {"deep" if worst.depth >= 0 else "high"}'
-    return f'{text}, {worst.area * 1e4:.0f} cm2'
+    text = damage.damage_type.name.lower().replace('_', ' ')
+    if not math.isnan(damage.depth):
+        text += f' {abs(damage.depth) * 1e3:.0f} mm {"deep" if damage.depth >= 0 else "high"}'
+    return f'{text}, {damage.area * 1e4:.0f} cm2'

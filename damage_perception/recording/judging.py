@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from damage_perception.frame import RgbdFrame
 from damage_perception.perception.decision import DecisionMaker
+from damage_perception.perception.policy_file import load_policy
 from damage_perception.pipeline import DamagePipeline, unknown_report
 from damage_perception.recording.frames import Entry, TimeJump
 from damage_perception.report import DamageReport, Decision
@@ -28,7 +29,7 @@ def judge(entries: Iterable[Entry], settings: Settings | None = None) -> Iterato
     """Run pipeline and decision over a stream as the nodes do; decide on all at its end."""
     settings = settings or Settings()
     pipeline = DamagePipeline(settings)
-    maker = DecisionMaker(settings.decision)
+    maker = DecisionMaker(settings.decision, load_policy(settings.decision.policy_file))
     for entry in entries:
         if isinstance(entry, TimeJump):
             pipeline.reset()

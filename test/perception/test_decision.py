@@ -1,9 +1,13 @@
 """One decision an item: exactly once, with a reason, and never PASS without evidence."""
 
+import dataclasses
 import math
+import random
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from damage_perception.perception.decision import DecisionMaker, DecisionSettings
 from damage_perception.report import (
@@ -123,3 +127,140 @@ def test_time_may_start_again_after_a_flush() -> None:
     assert len(maker.flush()) == 1
     maker.update(_report(0.0, _item(track=2)))
     assert len(maker.flush()) == 1
+
+
+def _at(seconds: float, x: float, track: int = 1, confidence: float = 0.1, **kind) -> DamageReport:
+    item = _item(track, confidence)
+    pose = Pose((x, 0.0, 1.0), POSE.orientation)
+    return _report(seconds, dataclasses.replace(item, pose=pose), **kind)
+
+
+def test_item_is_decided_when_it_crosses_the_line_and_not_again_when_it_leaves() -> None:
+    maker = DecisionMaker(DecisionSettings(line=(1.0, 0.0, 0.0, 0.25)))
+    found = [(k, *maker.update(_at(0.1 * k, 0.1 * k))) for k in range(6)]
+    assert [len(entry) - 1 for entry in found] == [0, 0, 0, 1, 0, 0]
+    assert found[3][1].pose.position[0] == pytest.approx(0.3)
+    assert [*maker.update(_report(5.0)), *maker.flush()] == []
+
+
+def test_the_lead_decides_that_long_before_the_line() -> None:
+    maker = DecisionMaker(DecisionSettings(line=(2.0, 0.0, 0.0, 1.0), line_lead_s=0.2))
+    counts = [len(maker.update(_at(0.1 * k, 0.1 * k))) for k in range(6)]
+    assert counts == [0, 0, 0, 1, 0, 0]
+
+
+def test_item_that_is_not_seen_at_the_line_is_decided_where_it_must_be() -> None:
+    maker = DecisionMaker(DecisionSettings(line=(1.0, 0.0, 0.0, 0.45)))
+    for k in range(4):
+        assert maker.update(_at(0.1 * k, 0.1 * k)) == []
+    assert maker.update(_report(0.4)) == []
+    assert len(maker.update(_report(0.5))) == 1
+
+
+def test_item_without_a_place_does_not_cross_and_is_decided_when_it_has_left() -> None:
+    maker = DecisionMaker(DecisionSettings(line=(1.0, 0.0, 0.0, 0.0)))
+    assert maker.update(_at(0.0, math.nan)) == []
+    assert len(maker.update(_report(1.0))) == 1
+
+
+@pytest.mark.parametrize('line', [(1.0,), (0.0, 0.0, 0.0, 1.0), (1.0, math.nan, 0.0, 1.0)])
+def test_a_line_without_direction_is_refused(line: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match='line must be'):
+        DecisionSettings(line=line)
+
+
+@pytest.mark.parametrize(('confidence', 'verdict'), [(0.95, Verdict.DIVERT), (0.02, Verdict.PASS)])
+def test_enough_independent_looks_that_agree_decide_early(confidence, verdict) -> None:
+    maker = DecisionMaker(DecisionSettings(certain_looks=3))
+    found = [maker.update(_at(0.1 * k, 0.02 * k, confidence=confidence)) for k in range(5)]
+    assert [len(entry) for entry in found] == [0, 0, 1, 0, 0]
+    assert found[2][0].decision is verdict
+
+
+def test_looks_at_an_item_that_stands_still_are_one_look() -> None:
+    maker = DecisionMaker(DecisionSettings(certain_looks=3))
+    assert not any(maker.update(_at(0.1 * k, 0.001 * k)) for k in range(10))
+
+
+def test_looks_near_the_threshold_or_on_both_sides_wait() -> None:
+    maker = DecisionMaker(DecisionSettings(certain_looks=2))
+    for k, confidence in enumerate([0.02, 0.4, 0.02, 0.98, 0.02, 0.6, 0.98]):
+        assert maker.update(_at(0.1 * k, 0.1 * k, confidence=confidence)) == []
+
+
+def test_looks_of_a_camera_that_is_not_well_do_not_count() -> None:
+    maker = DecisionMaker()
+    report = dataclasses.replace(_report(0.0, _item(), health=Health.DEGRADED), reason='dim')
+    maker.update(report)
+    (decision,) = maker.flush()
+    assert (decision.decision, decision.reason) == (Verdict.UNKNOWN, 'dim')
+
+
+@pytest.mark.parametrize(('confidence', 'verdict'), [(0.1, Verdict.UNKNOWN), (0.9, Verdict.DIVERT)])
+def test_item_on_which_sight_was_lost_is_not_passed(confidence: float, verdict: Verdict) -> None:
+    maker = DecisionMaker()
+    maker.update(_report(0.0, _item(confidence=confidence)))
+    for k in range(1, 10):
+        (*found,) = maker.update(_report(0.1 * k, health=Health.UNKNOWN))
+        if found:
+            assert found[0].decision is verdict
+            return
+    pytest.fail('it was not decided')
+
+
+def test_a_stream_that_broke_off_passes_nothing() -> None:
+    maker = DecisionMaker()
+    maker.update(_report(0.0, _item(1), _item(2, confidence=0.9)))
+    found = {decision.track_id: decision for decision in maker.flush('the reports stopped')}
+    assert (found[1].decision, found[2].decision) == (Verdict.UNKNOWN, Verdict.DIVERT)
+    assert found[1].reason == 'the reports stopped'
+
+
+def test_what_was_decided_before_a_restart_is_not_decided_again() -> None:
+    maker = DecisionMaker(decided=[1, 2])
+    maker.update(_report(0.0, _item(1), _item(3)))
+    assert [decision.track_id for decision in maker.flush()] == [3]
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    items=st.integers(1, 6),
+    copies=st.integers(1, 3),
+    disorder=st.integers(0, 12),
+    line=st.sampled_from([(), (1.0, 0.0, 0.0, 0.4)]),
+    looks=st.integers(0, 3),
+    cuts=st.lists(st.integers(0, 120), max_size=3),
+)
+@settings(max_examples=150, deadline=None)
+def test_every_item_is_decided_exactly_once(
+    seed: int, items: int, copies: int, disorder: int, line, looks: int, cuts: list[int]
+) -> None:
+    """Whatever comes twice, late, in disorder, after a jump or after a restart of who decides."""
+    stream = []
+    for k in range(40):
+        seen = [
+            dataclasses.replace(
+                _item(track + 1, confidence=0.95 if track % 2 else 0.02, frames=k + 1),
+                pose=Pose((0.05 * (k - 3 * track), 0.0, 1.0), POSE.orientation),
+            )
+            for track in range(items)
+            if 3 * track <= k < 3 * track + 15
+        ]
+        stream += [_report(0.1 * k, *seen)] * copies
+    chance = random.Random(seed)
+    stream = [stream[i] for i in sorted(
+        range(len(stream)), key=lambda i: i + chance.uniform(0, disorder)
+    )]  # fmt: skip
+    maker = DecisionMaker(DecisionSettings(line=line, certain_looks=looks))
+    said = []
+    for k, report in enumerate(stream):
+        if k in cuts[:2]:
+            said += maker.flush()
+        if k in cuts[2:]:
+            maker = DecisionMaker(maker.settings, decided=[d.track_id for d in said])
+        said += maker.update(report)
+    said += maker.flush()
+    tracks = [decision.track_id for decision in said]
+    assert len(tracks) == len(set(tracks))
+    if len(cuts) < 3:
+        assert set(tracks) == {track + 1 for track in range(items)}

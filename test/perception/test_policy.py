@@ -1,0 +1,147 @@
+"""What the policy asks for, and how a wrong one is refused."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from damage_perception.errors import CallError
+from damage_perception.perception.decision import DecisionMaker
+from damage_perception.perception.policy import Policy
+from damage_perception.perception.policy_file import load_policy
+from damage_perception.report import (
+    DamageInstance,
+    DamageReport,
+    DamageType,
+    Health,
+    ItemReport,
+    Pose,
+    Roi,
+    Severity,
+    Status,
+    Verdict,
+)
+
+SHIPPED = Path(__file__).resolve().parents[2] / 'config' / 'policy.yaml'
+HEAD = 'format: damage_perception/policy 1\n'
+RULES = (
+    HEAD
+    + """
+materials: {carton: ['BOX-*', 'CASE-?']}
+rules:
+  - {damage: [crush, tear], severity: minor, material: carton, action: pass}
+  - {sku: 'VIP-*', action: inspect}
+  - {damage: anomaly, action: inspect}
+"""
+)
+
+
+def _damage(kind: DamageType, severity: Severity, confidence: float = 0.9) -> DamageInstance:
+    return DamageInstance(
+        kind, severity, confidence, Roi(0, 0, 1, 1), (0.0, 0.0, 1.0), 0.001, math.nan, 1,
+        np.ones((1, 1), bool),
+    )  # fmt: skip
+
+
+def _item(sku: str, *damages: DamageInstance, confidence: float = 0.9) -> ItemReport:
+    return ItemReport(
+        1, sku, 1.0, Pose((0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 1.0)), (0.1, 0.1, 0.1), Roi(0, 0, 1, 1),
+        confidence, 1.0, math.nan, Status(0), 5, damages, np.ones((1, 1), bool),
+        np.zeros((1, 1), np.float32),
+    )  # fmt: skip
+
+
+def _write(tmp_path: Path, text: str) -> str:
+    path = tmp_path / 'policy.yaml'
+    path.write_text(text)
+    return str(path)
+
+
+def _decide(policy: Policy, item: ItemReport):
+    maker = DecisionMaker(policy=policy)
+    maker.update(DamageReport(1, 'camera', 1, 1, Health.OK, '', (item,)))
+    (decision,) = maker.flush()
+    return decision
+
+
+def test_the_shipped_file_is_the_default_and_diverts_any_damage() -> None:
+    shipped = load_policy(str(SHIPPED))
+    assert shipped == Policy() == load_policy('')
+    for kind in DamageType:
+        assert shipped.action(kind, Severity.MINOR, 'x') is Verdict.DIVERT
+
+
+@pytest.mark.parametrize(
+    ('sku', 'damages', 'expected'),
+    [
+        ('BOX-1', [(DamageType.CRUSH, Severity.MINOR)], Verdict.PASS),
+        ('CASE-7', [(DamageType.TEAR, Severity.MINOR)], Verdict.PASS),
+        ('CASE-77', [(DamageType.TEAR, Severity.MINOR)], Verdict.DIVERT),
+        ('BOX-1', [(DamageType.CRUSH, Severity.MAJOR)], Verdict.DIVERT),
+        ('VIP-1', [(DamageType.HOLE, Severity.MAJOR)], Verdict.INSPECT),
+        ('', [(DamageType.ANOMALY, Severity.UNKNOWN)], Verdict.INSPECT),
+        ('BOX-1', [(DamageType.CRUSH, Severity.MINOR), (DamageType.ANOMALY, Severity.MINOR)],
+         Verdict.INSPECT),
+        ('BOX-1', [(DamageType.CRUSH, Severity.MINOR), (DamageType.SPILL, Severity.MINOR)],
+         Verdict.DIVERT),
+        ('BOX-1', [], Verdict.DIVERT),
+    ],
+)  # fmt: skip
+def test_the_damage_that_asks_for_most_decides(tmp_path, sku, damages, expected) -> None:
+    policy = load_policy(_write(tmp_path, RULES))
+    decision = _decide(policy, _item(sku, *(_damage(*damage) for damage in damages)))
+    assert decision.decision is expected
+    assert (': ' in decision.reason) == (expected is not Verdict.DIVERT)
+
+
+def test_damages_below_the_threshold_do_not_speak(tmp_path) -> None:
+    policy = load_policy(_write(tmp_path, RULES))
+    scuff = _damage(DamageType.CRUSH, Severity.MINOR)
+    faint = _damage(DamageType.SPILL, Severity.MAJOR, confidence=0.2)
+    assert _decide(policy, _item('BOX-1', scuff, faint)).decision is Verdict.PASS
+    assert _decide(policy, _item('BOX-1', faint)).decision is Verdict.DIVERT
+
+
+def test_costs_give_the_threshold(tmp_path) -> None:
+    policy = load_policy(_write(tmp_path, HEAD + 'costs: {miss: 9, false_alarm: 1}\n'))
+    assert policy.threshold(0.5) == pytest.approx(0.1)
+    below, above = (_decide(policy, _item('', confidence=p)) for p in (0.09, 0.11))
+    assert (below.decision, above.decision) == (Verdict.PASS, Verdict.DIVERT)
+    assert above.threshold == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ('text', 'named'),
+    [
+        ('', 'the file must be a mapping'),
+        ('format: other 3', 'format must be'),
+        (HEAD + 'rule: []', 'there is no key rule'),
+        (HEAD + 'rules: {}', r'rules must be a list'),
+        (HEAD + 'rules: [{damage: dent, action: pass}]', r"rules\[0\].damage: .*got 'dent'"),
+        (HEAD + 'rules: [{severity: bad, action: pass}]', r'rules\[0\].severity'),
+        (HEAD + 'rules: [{action: unknown}]', r'rules\[0\].action'),
+        (HEAD + 'rules: [{damage: crush}]', r'rules\[0\].action is missing'),
+        (HEAD + 'rules: [{material: tin, action: pass}]', r"rules\[0\].material: 'tin' is not"),
+        (HEAD + 'rules: [{skus: A, action: pass}]', r'no key rules\[0\].skus'),
+        (HEAD + 'rules: [{sku: [3], action: pass}]', r'rules\[0\].sku must be a text'),
+        (HEAD + 'otherwise: never', 'otherwise'),
+        (HEAD + 'costs: {miss: -1, false_alarm: 1}', r'costs.miss must be .*, got -1'),
+        (HEAD + 'costs: {miss: 1}', r'costs.false_alarm must be a number above 0'),
+        (HEAD + 'costs: {miss: .nan, false_alarm: 1}', r'costs.miss'),
+        (HEAD + 'rules: [', 'is not whole YAML'),
+        ('\x00', 'is not whole YAML'),
+    ],
+)  # fmt: skip
+def test_a_wrong_policy_is_refused_in_a_sentence(tmp_path, text: str, named: str) -> None:
+    with pytest.raises(CallError, match=named) as caught:
+        load_policy(_write(tmp_path, text))
+    assert 'policy.yaml' in str(caught.value)
+    assert '\n' not in str(caught.value)
+
+
+def test_a_missing_policy_is_named(tmp_path) -> None:
+    with pytest.raises(CallError, match=r'absent.yaml cannot be read'):
+        load_policy(str(tmp_path / 'absent.yaml'))
