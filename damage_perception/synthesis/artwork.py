@@ -35,6 +35,8 @@ def paint_retail(image: NDArray[np.uint8], mpp: float, rng: Rng, style: str) -> 
     _ground(image, rng)
     for _ in range(int(rng.integers(1, 4))):
         _motif(pen, rng)
+    if style == 'shifted':
+        _pattern(pen, rng)
     if rng.random() < (0.55 if style == 'standard' else 0.8):
         _picture(image, rng)
     fonts = FONTS[style]
@@ -85,6 +87,27 @@ def _motif(pen: Pen, rng: Rng) -> None:
                      radius / count)  # fmt: skip
     else:
         pen.rectangle(centre[0] - radius, centre[1] - radius, 2 * radius, radius * 1.3, colour)
+
+
+def _pattern(pen: Pen, rng: Rng) -> None:
+    """Halftone dots, a chequerboard or pinstripes over a part of the face: shifted family only."""
+    width, height = pen.size
+    colour = random_colour(rng, (0.0, 1.0), (0.1, 1.0))
+    pitch = rng.uniform(0.04, 0.12) * min(width, height)
+    left, top = rng.uniform(0, 0.5) * width, rng.uniform(0, 0.5) * height
+    cols, rows = int(0.5 * width / pitch), int(0.5 * height / pitch)
+    kind = rng.integers(3)
+    for row in range(rows):
+        y = top + row * pitch
+        if kind == 2:
+            pen.line([(left, y), (left + cols * pitch, y)], colour, 0.15 * pitch)
+            continue
+        for col in range(cols):
+            x = left + col * pitch
+            if kind == 0:
+                pen.circle((x, y), pitch * 0.45 * (1 - row / (rows + 1)), colour)
+            elif (row + col) % 2:
+                pen.rectangle(x, y, pitch, pitch, colour)
 
 
 def _picture(image: NDArray[np.uint8], rng: Rng) -> None:

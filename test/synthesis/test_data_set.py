@@ -172,6 +172,19 @@ def test_the_command_refuses_and_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / 'out').exists()
 
 
+def test_the_installed_command_works_in_two_processes(tmp_path: Path) -> None:
+    script = Path(__file__).parents[2] / 'scripts' / 'bin' / 'damage-perception'
+    if not script.is_file():
+        pytest.skip('the scripts are not beside the tests')
+    spec = tmp_path / 'spec.json'
+    spec.write_text(json.dumps({'crop': 64, 'references': [0, 1]}))
+    call = [sys.executable, str(script), 'synthesize', '--out', str(tmp_path / 'out'), '--items',
+            '4', '--workers', '2', '--spec', str(spec)]  # fmt: skip
+    done = subprocess.run(call, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / 'out' / 'dataset.json').is_file()
+
+
 def test_the_command_makes_views_and_a_sheet(tmp_path: Path) -> None:
     spec, out = tmp_path / 'spec.json', tmp_path / 'out'
     spec.write_text(json.dumps({'crop': 80, 'damaged': 1.0}))
