@@ -21,6 +21,7 @@ class TrainingConfig:
         seed: of the engine, of the order of patches and of the first weights.
         train_items, validation_items, test_items: items to render of each split.
         references: share of items that come with a reference.
+        fused: share of items that are seen in several frames.
         patch: side of a patch, pixels.
         batch: patches of a step.
         samples: patches of the whole training.
@@ -36,6 +37,7 @@ class TrainingConfig:
     validation_items: int = 1000
     test_items: int = 2000
     references: float = 0.2
+    fused: float = 0.25
     patch: int = 96
     batch: int = 32
     samples: int = 1_000_000
@@ -60,8 +62,9 @@ class TrainingConfig:
                 raise CallError(f'{name} must be at least 1, got {getattr(self, name)}')
         if self.patch % 16 or self.patch < 64:
             raise CallError(f'patch must be a multiple of 16 from 64 on, got {self.patch}')
-        if self.references > 1.0:
-            raise CallError(f'references must lie in [0, 1], got {self.references}')
+        for name in ('references', 'fused'):
+            if getattr(self, name) > 1.0:
+                raise CallError(f'{name} must lie in [0, 1], got {getattr(self, name)}')
 
     def view_sets(self, cache: Path) -> dict[str, tuple[ViewSet, int]]:
         """Give what is rendered: name of the split -> views and number of items."""
@@ -71,7 +74,9 @@ class TrainingConfig:
                 'shifted_test': ('shifted', self.test_items)}  # fmt: skip
         sets = {'train': ('standard', self.train_items), **held}
         return {
-            name: (ViewSet(cache / name, style, name, self.seed, self.references), items)
+            name: (
+                ViewSet(cache / name, style, name, self.seed, self.references, self.fused), items
+            )
             for name, (style, items) in sets.items()
         }
 

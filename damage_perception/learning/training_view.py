@@ -69,6 +69,7 @@ def training_view(sample: Sample, rng: Rng) -> TrainingView | None:
         'damages': damages,
         'geometry': score if math.isfinite(score) else None,
         'reference': reference is not None,
+        'frames': view.frames,
         'measured': float(view.valid[view.item_mask].mean()),
     }
     return TrainingView(view_tensor(view, reference, own_relief(view)), labels, facts)

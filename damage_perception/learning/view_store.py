@@ -30,6 +30,7 @@ from damage_perception.synthesis.render import render_sample, split_of
 from damage_perception.synthesis.spec import SynthesisSpec
 
 SHARD = 32  # items of a shard
+_MOST_SHOTS = 8  # of a track
 _STEP = np.float32(1 / 20)  # of a stored value; noise has deviation 1
 _ZERO = 128
 
@@ -44,6 +45,7 @@ class ViewSet:
         split: train, val, test, shifted_val or shifted_test.
         seed: seed of the engine.
         references: share of items that are rendered with a reference.
+        fused: share of items that are seen in several frames, as along a track.
         copies: items of each product.
     """
 
@@ -52,6 +54,7 @@ class ViewSet:
     split: str
     seed: int
     references: float = 0.0
+    fused: float = 0.0
     copies: int = 2
 
     @property
@@ -128,7 +131,9 @@ def render_shard(views: ViewSet, shard: int) -> int:
     for index in views.indices(shard):
         rng = stream(views.seed, 0x91E3, index)
         references = int(rng.random() < views.references)
-        view = training_view(render_sample(views.spec, views.seed, index, references), rng)
+        shots = int(rng.integers(2, _MOST_SHOTS + 1)) if rng.random() < views.fused else 1
+        sample = render_sample(views.spec, views.seed, index, references, shots)
+        view = training_view(sample, rng)
         if view is None:
             continue
         data = encode(view)

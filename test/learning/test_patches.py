@@ -108,8 +108,8 @@ def small_shards(monkeypatch):
 
 
 def test_rendering_is_resumed_and_gives_the_same_bytes(tmp_path, small_shards):
-    first = ViewSet(tmp_path / 'a', 'standard', 'val', 3, 0.5, 2)
-    second = ViewSet(tmp_path / 'b', 'standard', 'val', 3, 0.5, 2)
+    first = ViewSet(tmp_path / 'a', 'standard', 'val', 3, 0.5, 0.5, 2)
+    second = ViewSet(tmp_path / 'b', 'standard', 'val', 3, 0.5, 0.5, 2)
     assert sum(render(first, 4)) > 0
     assert list(render(first, 4)) == []
     render_shard_alone(second)
@@ -120,6 +120,7 @@ def test_rendering_is_resumed_and_gives_the_same_bytes(tmp_path, small_shards):
     assert all(view.facts['split'] == 'val' for view in views)
     assert all(view.damaged == bool(view.labels.any()) for view in views)
     assert all(np.isfinite(view.channels()).all() for view in views)
+    assert max(view.facts['frames'] for view in views) > 1
 
 
 def render_shard_alone(views: ViewSet) -> None:
