@@ -31,10 +31,12 @@ def background_lost(
     least = max(1.2, 0.025 * float(np.median(disparity)))
     step = least * np.maximum(1 + 0.35 * ragged, 0.3)
     lost = np.zeros(disparity.shape, bool)
-    for share, above in ((1.0, 0.3), (0.75, -0.7), (0.5, -9.0)):  # the halo's width is uneven
+    nearest, done = disparity, 0
+    for share, above in ((0.5, -9.0), (0.75, -0.7), (1.0, 0.3)):  # the halo's width is uneven
         reach = round(sensor.halo * scale * share)
-        if reach > 0:
-            lost |= (_near(disparity, reach, 0) - disparity > step) & (ragged > above)
+        if reach > done:
+            nearest, done = _near(nearest, reach - done, 0), reach
+            lost |= (nearest - disparity > step) & (ragged > above)
     eaten = round(sensor.eaten * scale)
     if eaten > 0:
         lost |= (disparity + _near(-disparity, eaten, 0) > step) & (ragged > -0.6)
@@ -53,8 +55,11 @@ def background_lost(
 def _near(disparity: Field, reach: int, side: int) -> Field:
     """Closest surface within `reach` pixels: all around (side 0) or along the row to one side."""
     if side == 0:
-        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-        return cv2.dilate(disparity, kernel)
+        while reach > 0:  # a large disc as several small ones, whose cost grows with their area
+            part = min(reach, 5)
+            disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * part + 1, 2 * part + 1))
+            disparity, reach = cv2.dilate(disparity, disc), reach - part
+        return disparity
     anchor = (0, 0) if side > 0 else (reach, 0)
     return cv2.dilate(disparity, np.ones((1, reach + 1), np.uint8), anchor=anchor)
 
