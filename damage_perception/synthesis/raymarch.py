@@ -17,6 +17,7 @@ _ROW = 512  # lists of points are folded into rows for cv2.remap, whose images a
 _MOST_STEPS = 64
 _STEP_PX = 2.0  # of a march over the map
 _CLEAR_EVERY = 4  # steps after which rays that have met something are put aside
+_TILE = 256  # pixels of the picture whose rays run much alike
 _CELL = 4  # pixels of the map per cell of the coarse bounds
 _LOOKUPS = 3
 _EASY_PX = 1.5  # a ray that moves less than this over the map cannot jump over anything
@@ -59,9 +60,29 @@ def cast(scene: SceneMap, pose: CameraPose, camera: CameraIntrinsics) -> Hits:
     # On a ray, map column and row are linear in height: col = col0 + z * slope_col.
     col0 = np.float32((x - scene.left) / scene.mpp) - np.float32(z) * slope_col
     row0 = np.float32((scene.top - y) / scene.mpp) - np.float32(z) * slope_row
-    height = _march(scene.height, col0, row0, slope_col, slope_row)
+    height = np.empty_like(col0)
+    for top in range(0, camera.height, _TILE):
+        for left in range(0, camera.width, _TILE):
+            tile = (slice(top, top + _TILE), slice(left, left + _TILE))
+            parts = [part[tile] for part in (col0, row0, slope_col, slope_row)]
+            height[tile] = _march_tile(scene.height, *parts)
     col, row = col0 + height * slope_col, row0 + height * slope_row
     return Hits(col, row, height, (height - np.float32(z)) / down)
+
+
+def _march_tile(
+    surface: Field, col0: Field, row0: Field, slope_col: Field, slope_row: Field
+) -> Field:
+    """March the rays of a tile over the part of the map that they can meet."""
+    ends = (float(surface.min()), float(surface.max()))
+    cols = [edge(col0 + z * slope_col) for z in ends for edge in (np.min, np.max)]
+    rows = [edge(row0 + z * slope_row) for z in ends for edge in (np.min, np.max)]
+    left, right = (int(np.clip(side, 0, surface.shape[1] - 2)) for side in (min(cols), max(cols)))
+    top, bottom = (int(np.clip(side, 0, surface.shape[0] - 2)) for side in (min(rows), max(rows)))
+    # A margin, since the map goes on as its border and a cell looks at its neighbours.
+    left, top = max(0, left - 2 * _CELL), max(0, top - 2 * _CELL)
+    part = np.ascontiguousarray(surface[top : bottom + 2 * _CELL, left : right + 2 * _CELL])
+    return _march(part, col0 - np.float32(left), row0 - np.float32(top), slope_col, slope_row)
 
 
 def _march(surface: Field, col0: Field, row0: Field, slope_col: Field, slope_row: Field) -> Field:
