@@ -103,7 +103,7 @@ def _validate(
     loss: float,
 ) -> None:
     """Measure the averaged weights, note it in the curve, keep them if they are the best."""
-    judge = TorchBackend(training.average).predict
+    judge = TorchBackend(training.average, device=training.device.type).predict
     scores = score_views(validation, judge)
     found = measure(scores, scores.network[:, ANY], intervals=False)
     point = {'samples': training.samples, 'loss': None if loss != loss else round(loss, 4),

@@ -22,9 +22,11 @@ class TorchBackend:
 
     name = 'torch'
 
-    def __init__(self, network: DamageNetwork, precision: str = 'fp32') -> None:
+    def __init__(
+        self, network: DamageNetwork, precision: str = 'fp32', device: str = ''
+    ) -> None:
         self.precision = precision
-        self._device = 'cuda' if torch.cuda.is_available() else 'cpu'
+        self._device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         self._network = network.to(self._device).eval()
 
     def predict(self, batch: NDArray[np.float32]) -> NetworkOutput:
