@@ -102,10 +102,17 @@ def _validate(
     manifest: Manifest,
     loss: float,
 ) -> None:
-    """Measure the averaged weights, note it in the curve, keep them if they are the best."""
+    """Measure the averaged weights, note it in the curve, keep them if they are the best.
+
+    The curve holds the same on views that were trained on: far above the validation split, more
+    data helps; near it and low, a larger network or more time does.
+    """
     judge = TorchBackend(training.average, device=training.device.type).predict
     scores = score_views(validation, judge)
     found = measure(scores, scores.network[:, ANY], intervals=False)
+    known = score_views(training.patches.views[: len(validation) // 2], judge)
+    on_known = measure(known, known.network[:, ANY], intervals=False)
+    found |= {f'train_{name}': on_known[name] for name in ('auroc_major', 'auroc_any')}
     point = {'samples': training.samples, 'loss': None if loss != loss else round(loss, 4),
              **{name: round(value, 4) for name, value in found.items()}}  # fmt: skip
     best = max((_merit(entry) for entry in training.curve), default=-1.0)
