@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.item_view import ItemView, without_whiskers
 
 _GATE = 4.0  # standard deviations from which a height is a flying pixel, not noise
 _ALIGN_STEPS = 20
@@ -101,7 +101,9 @@ def fuse(old: ItemView, new: ItemView, news: float) -> ItemView | None:
         fused,
         std,
         # The first clean outline stands, but where only one view saw the place it decides.
-        np.where(both, old.item_mask, np.where(seen, item, old.item_mask)),
+        without_whiskers(
+            np.where(both, old.item_mask, np.where(seen, item, old.item_mask)), old.resolution_m
+        ),
         old.seen | seen,
         old.resolution_m,
         new.to_camera @ _shift_in_metres(warp, old, new),

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 DEFAULT_RESOLUTION_M = 0.0015
 MARGIN_M = 0.03  # belt kept around the item, since spills lie there
+_WHISKER_M = 0.004  # half the width of what is no part of an item but a trace of its walls
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,3 +58,11 @@ class ItemView:
     def valid(self) -> NDArray[np.bool_]:
         """Where height was measured, (H, W) bool."""
         return ~np.isnan(self.height_m)
+
+
+def without_whiskers(mask: NDArray[np.bool_], resolution_m: float) -> NDArray[np.bool_]:
+    """Take thin traces of walls and neighbours off an item mask (H, W)."""
+    size = 2 * round(_WHISKER_M / resolution_m) + 1
+    element = np.ones((size, size), np.uint8)
+    opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, element)
+    return np.asarray(opened > 0)

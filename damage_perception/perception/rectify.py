@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics, MeasuredFrame
 from damage_perception.perception.face import Face
-from damage_perception.perception.item_view import DEFAULT_RESOLUTION_M, MARGIN_M, ItemView
+from damage_perception.perception.item_view import (
+    DEFAULT_RESOLUTION_M,
+    MARGIN_M,
+    ItemView,
+    without_whiskers,
+)
 from damage_perception.perception.projection import height_image
 from damage_perception.perception.sensor import SensorProfile
 from damage_perception.perception.window import ItemWindow
@@ -101,13 +106,14 @@ def rectify(
     hidden = off > max(0.008, 3.0 * profile.std_m(float(face.centre[2])))
     seen = clear & ~hidden
     measured = seen & (weight > 0.5)
+    item = inside & (item_share > 0.5) & ~(hidden & (relief < -_WALL_M))
     nothing = np.float32(np.nan)
     std = profile.std_m(grid.depth_m(relief)).astype(np.float32)
     return ItemView(
         rgb,
         np.where(measured, total / np.maximum(weight, np.float32(0.5)), nothing),
         np.where(measured, std, nothing),
-        inside & (item_share > 0.5) & ~(hidden & (relief < -_WALL_M)) & _in_box(grid, face),
+        without_whiskers(item & _in_box(grid, face), grid.resolution_m),
         seen,
         grid.resolution_m,
         face.to_camera,
