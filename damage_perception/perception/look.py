@@ -1,0 +1,108 @@
+"""One look at one item: where it is in a frame, its face, and how it is reported."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from damage_perception.frame import MeasuredFrame
+from damage_perception.perception.face import Face
+from damage_perception.perception.geometry import GeometryEvidence
+from damage_perception.perception.instances import ImageMap, make_instance
+from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.items import FoundItem
+from damage_perception.perception.projection import Plane, on_plane
+from damage_perception.perception.tracking import Observation, Track
+from damage_perception.report import DamageInstance, ItemReport, Pose, Status
+
+UNCLEAN = Status.TRUNCATED | Status.MERGED | Status.OCCLUDED
+_MOST_INSTANCES = 254  # values of the instance mask
+_UNTURNED = (0.0, 0.0, 0.0, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """An item in a frame; `face` is None where it shows too little depth for one."""
+
+    frame: MeasuredFrame
+    item: FoundItem
+    face: Face | None
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether all of the item and nothing else is seen."""
+        return not self.item.status & UNCLEAN
+
+    def observation(self, support: Plane) -> Observation:
+        """Give what tracking compares."""
+        roi = self.item.roi
+        colour = self.frame.rgb[roi.slices][self.item.mask].mean(axis=0)
+        if self.face is not None:
+            return Observation(self.face.centre, self.face.size, colour, self.is_clean)
+        middle = np.array(roi.x + roi.width / 2), np.array(roi.y + roi.height / 2)
+        place = on_plane(*middle, support, self.frame.camera)
+        metres = support.offset / self.frame.camera.fx
+        size = np.array([roi.width * metres, roi.height * metres, 0.0])
+        return Observation(np.nan_to_num(place), size, colour, whole=False)
+
+
+def judged_report(
+    look: Look,
+    track: Track,
+    status: Status,
+    view: ItemView,
+    evidence: GeometryEvidence,
+    used: int,
+) -> ItemReport:
+    """Report an item with its damages in the image; `used` instance values are taken."""
+    image = ImageMap(view, look.item.roi, look.item.mask, look.frame.depth_m, look.frame.camera)
+    damages: list[DamageInstance] = []
+    for blob in evidence.blobs[: max(0, _MOST_INSTANCES - used)]:
+        damage = make_instance(blob, view, image, used + len(damages) + 1)
+        if damage is not None:
+            damages.append(damage)
+    pose = look.face.pose if look.face is not None else _pose_of(track)
+    confidence_map = image.bring(evidence.confidence)
+    return _report(look, track, status, pose, evidence, tuple(damages), confidence_map)
+
+
+def unjudged_report(look: Look, track: Track, status: Status) -> ItemReport:
+    """Report an item whose depth is too poor for a face: it is there, and not judged."""
+    nothing = np.full(look.item.mask.shape, np.nan, np.float32)
+    return _report(look, track, status, _pose_of(track), None, (), nothing)
+
+
+def _pose_of(track: Track) -> Pose:
+    x, y, z = (float(value) for value in track.last.position_m)
+    return Pose((x, y, z), _UNTURNED)
+
+
+def _report(
+    look: Look,
+    track: Track,
+    status: Status,
+    pose: Pose,
+    evidence: GeometryEvidence | None,
+    damages: tuple[DamageInstance, ...],
+    confidence_map: np.ndarray,
+) -> ItemReport:
+    identity = look.frame.identity
+    length, width, height = (float(value) for value in track.last.size_m)
+    return ItemReport(
+        track_id=track.track_id,
+        sku=identity.sku if identity else '',
+        sku_confidence=identity.confidence if identity else 0.0,
+        pose=pose,
+        size=(length, width, height),
+        roi=look.item.roi,
+        confidence=evidence.probability if evidence else math.nan,
+        segmentation_score=evidence.score if evidence else math.nan,
+        anomaly_score=math.nan,
+        status=status,
+        frames=track.frames,
+        damages=damages,
+        mask=look.item.mask,
+        confidence_map=confidence_map,
+    )
