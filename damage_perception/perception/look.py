@@ -89,7 +89,9 @@ def _report(
     confidence_map: np.ndarray,
 ) -> ItemReport:
     identity = look.frame.identity
-    length, width, height = (float(value) for value in track.last.size_m)
+    # Along the axes of the pose, so that of the face as it was turned.
+    size = track.last.size_m if look.face is None else look.face.size
+    length, width, height = (float(value) for value in size)
     return ItemReport(
         track_id=track.track_id,
         sku=identity.sku if identity else '',
