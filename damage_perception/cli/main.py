@@ -26,6 +26,7 @@ COMMANDS = (
     'gallery',
     'benchmark',
     'calibrate',
+    'report',
 )
 
 

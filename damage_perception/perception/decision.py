@@ -80,9 +80,12 @@ class DecisionMaker:
         Afterwards reports of any stamp are taken again.
 
         Args:
-            cut_short: why more evidence should have come; then an item is not passed as sound.
+            cut_short: why the stream broke off; an item that was in view then is not passed as sound.
         """
-        decisions = [self._decide(track, cut_short) for track in list(self._open)]
+        decisions = [
+            self._decide(track, '' if known.missed else cut_short)
+            for track, known in list(self._open.items())
+        ]
         self._newest_ns = None
         return decisions
 

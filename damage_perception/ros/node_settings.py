@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from damage_perception.perception.budget_watch import WatchSettings
 from damage_perception.perception.decision import DecisionSettings
 from damage_perception.setting import check_ranges, setting
 from damage_perception.settings import Settings
@@ -55,12 +56,30 @@ class HeartbeatSettings:
 
 
 @dataclass(frozen=True)
+class JournalSettings:
+    """Where decisions are kept."""
+
+    file: str = setting(
+        '', 'SQLite file that keeps each decision with its evidence, and knows after a restart '
+        'what was decided; empty = none.', live=False,
+    )  # fmt: skip
+    max_rows: int = setting(
+        100_000, 'Decisions kept; older ones go.', low=100, high=100_000_000, live=False
+    )
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+
+
+@dataclass(frozen=True)
 class DivertNodeSettings:
     """Parameters of `divert_node`."""
 
     autostart: bool = setting(True, 'Configure and activate at start.', live=False)
     heartbeat: HeartbeatSettings = field(default_factory=HeartbeatSettings)
     decision: DecisionSettings = field(default_factory=DecisionSettings)
+    watch: WatchSettings = field(default_factory=WatchSettings)
+    journal: JournalSettings = field(default_factory=JournalSettings)
 
 
 # Every parameter of the package, as the YAML file and the README list them.

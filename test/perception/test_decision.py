@@ -216,6 +216,13 @@ def test_a_stream_that_broke_off_passes_nothing() -> None:
     assert found[1].reason == 'the reports stopped'
 
 
+def test_an_item_that_was_out_of_view_when_the_stream_broke_off_passes() -> None:
+    maker = DecisionMaker()
+    maker.update(_report(0.0, _item()))
+    maker.update(_report(0.1))
+    assert maker.flush('the reports stopped')[0].decision is Verdict.PASS
+
+
 def test_what_was_decided_before_a_restart_is_not_decided_again() -> None:
     maker = DecisionMaker(decided=[1, 2])
     maker.update(_report(0.0, _item(1), _item(3)))
