@@ -30,16 +30,18 @@ def background_lost(
     # Near by, a step of the same height is a larger jump, but windows slant along with it.
     least = max(1.2, 0.025 * float(np.median(disparity)))
     step = least * np.maximum(1 + 0.35 * ragged, 0.3)
+    slant = 1.2 * _slant(disparity, scale)  # a slanted surface is no edge, however long it is
     lost = np.zeros(disparity.shape, bool)
     nearest, done = disparity, 0
     for share, above in ((0.5, -9.0), (0.75, -0.7), (1.0, 0.3)):  # the halo's width is uneven
         reach = round(sensor.halo * scale * share)
         if reach > done:
             nearest, done = _near(nearest, reach - done, 0), reach
-            lost |= (nearest - disparity > step) & (ragged > above)
+            lost |= (nearest - disparity > step + reach * slant) & (ragged > above)
     eaten = round(sensor.eaten * scale)
     if eaten > 0:
-        lost |= (disparity + _near(-disparity, eaten, 0) > step) & (ragged > -0.6)
+        drop = disparity + _near(-disparity, eaten, 0)
+        lost |= (drop > step + eaten * slant) & (ragged > -0.6)
     # One eye looks behind an edge only as far as the jump in disparity.
     widest = float(disparity.max() - disparity.min()) * scale
     for share in (0.25, 0.5, 1.0):
@@ -50,6 +52,16 @@ def background_lost(
     # Cameras clear specks: what is left has no teeth finer than a few pixels.
     size = 2 * max(1, round(2.5 * scale * sensor.focal / 640.0)) + 1
     return cv2.medianBlur(lost.astype(np.uint8), min(size, 7)) > 0
+
+
+def _slant(disparity: Field, scale: float) -> Field:
+    """Disparity per pixel along the surface itself: the least around, so edges do not count."""
+    smooth = cv2.GaussianBlur(disparity, (0, 0), max(1.0, 2.0 * scale))  # wavering edges make steps
+    along = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=1, scale=0.5)
+    down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=1, scale=0.5)
+    size = 2 * max(2, round(5 * scale)) + 1
+    least: Field = cv2.erode(cv2.magnitude(along, down), np.ones((size, size), np.uint8))
+    return least
 
 
 def _near(disparity: Field, reach: int, side: int) -> Field:

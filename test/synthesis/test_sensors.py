@@ -128,3 +128,13 @@ def test_the_engine_covers_the_figures_of_real_frames() -> None:
                  'belt: correlation px', 'edge: halo px', 'top: invalid %'):  # fmt: skip
         low, _, high = engine[name]
         assert low * 0.9 <= real[name][1] <= high * 1.1, (name, real[name], engine[name])
+
+
+def test_a_slanted_surface_is_no_edge() -> None:
+    row = np.linspace(0.5, 0.75, 240, dtype=np.float32)
+    depth = np.ascontiguousarray(np.broadcast_to(row, (240, 240)))
+    luma, gloss = np.full_like(depth, 0.4), np.zeros_like(depth)
+    for seed in range(4):
+        sensor = dataclasses.replace(draw_sensor(stream(seed), 900.0, kind='stereo'), dropout=0.0)
+        measured = measure_depth(sensor, depth, luma, gloss, stream(seed, 1), 1.0)
+        assert np.isnan(measured).mean() < 0.1
