@@ -103,6 +103,7 @@ def _run(sample: Path, nodes: subprocess.Popen[bytes]) -> Collector:
     from rclpy.executors import SingleThreadedExecutor
 
     from damage_perception.cli.collector import Collector
+    from damage_perception.cli.pacing import Pacer
     from damage_perception.cli.player import Player, node_topics
     from damage_perception.cli.progress import console, show_progress
     from damage_perception.errors import UserError
@@ -118,11 +119,9 @@ def _run(sample: Path, nodes: subprocess.Popen[bytes]) -> Collector:
     thread.start()
     try:
         recording = Recording(sample)
-        player = Player(
-            rclpy.create_node('damage_recording_player'),
-            recording,
-            node_topics(find_topics(recording)),
-        )
+        names = node_topics(find_topics(recording))
+        player_node = rclpy.create_node('damage_recording_player')
+        player = Player(player_node, recording, names, Pacer(player_node))
         console.print('waiting for the nodes')
         end = time.monotonic() + 60.0
         while not player.wait_for_listeners(1.0):

@@ -17,6 +17,14 @@ def play(
     wait: Annotated[
         float, typer.Option(min=0.0, help='Seconds to wait for subscribers before it starts.')
     ] = 10.0,
+    wait_for_reports: Annotated[
+        bool,
+        typer.Option(
+            '--wait-for-reports',
+            help='Go on only when a pair of images has its report, so that none is overwritten '
+            'where judging is slower than the recording.',
+        ),
+    ] = False,
     namespace: Annotated[str, typer.Option(help='Namespace of the nodes.')] = '',
     rgb_topic: Annotated[str, typer.Option(help='Colour images; found by type if not given.')] = '',
     depth_topic: Annotated[str, typer.Option(help='Depth that is registered to colour.')] = '',
@@ -38,13 +46,14 @@ def play(
     import rclpy
     from rclpy.executors import ExternalShutdownException
 
+    from damage_perception.cli.pacing import Pacer
     from damage_perception.cli.player import Player, node_topics
 
     rclpy.init()
     try:
         node = rclpy.create_node('damage_recording_player', namespace=namespace)
         names = node_topics(topics)
-        player = Player(node, recording, names)
+        player = Player(node, recording, names, Pacer(node) if wait_for_reports else None)
         for recorded, name in names.items():
             console.print(f'{recorded} -> {node.resolve_topic_name(name)}', highlight=False)
         if wait and not player.wait_for_listeners(wait):

@@ -16,6 +16,7 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
+from damage_perception.cli.pacing import Pacer
 from damage_perception.recording.reader import RawMessage, Recording
 from damage_perception.recording.topics import Topics
 
@@ -43,14 +44,20 @@ def message_class(msgtype: str) -> Any:
 
 
 class Player:
-    """Publishers for a recording; `play` runs through it once.
+    """Publishers for a recording; `play` runs through it once, held up by `pacer` where given.
 
     Messages go out as the bytes that were recorded, stamps included, so whoever listens sees what
     was recorded, time going back at each repetition included.
     """
 
-    def __init__(self, node: Node, recording: Recording, names: dict[str, str]) -> None:
-        self._recording, self._names = recording, names
+    def __init__(
+        self,
+        node: Node,
+        recording: Recording,
+        names: dict[str, str],
+        pacer: Pacer | None = None,
+    ) -> None:
+        self._recording, self._names, self._pacer = recording, names, pacer
         self._images = recording.topics[next(iter(names))].count
         self._publishers: dict[str, Publisher] = {
             recorded: node.create_publisher(
@@ -84,6 +91,8 @@ class Player:
             if not rclpy.ok():
                 return
             self._tell(last_ns)
+            if self._pacer is not None:
+                start_s += self._pacer.hold_s(self._names[message.topic], message.data)
             self._publishers[message.topic].publish(bytes(message.data))
             self.sent[message.topic] += 1
             yield message

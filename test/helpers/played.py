@@ -31,7 +31,6 @@ COMMAND = [sys.executable, '-m', 'damage_perception.cli.main']
 class Played:
     """What the nodes sent, and when (seconds of a monotonic clock) they sent it."""
 
-    rate: float
     reports: list[Any] = field(default_factory=list)
     decisions: list[Any] = field(default_factory=list)
     diagnostics: list[tuple[float, Any]] = field(default_factory=list)
@@ -55,8 +54,8 @@ class Played:
 
 
 def play(graph: Graph, recording: Path, rate: float, loop: int) -> Played:
-    """Play a recording into the nodes and listen until all is decided."""
-    played = Played(rate)
+    """Play a recording into the nodes, as fast as they judge, and listen until all is decided."""
+    played = Played()
     def hear(report: Any) -> None:
         played.reports.append(report)
         played.healths.append((time.monotonic(), report.health))
@@ -75,7 +74,8 @@ def play(graph: Graph, recording: Path, rate: float, loop: int) -> Played:
     nodes = subprocess.Popen([*COMMAND, 'run', '--sim-time'], cwd='/', stderr=subprocess.DEVNULL)
     try:
         wait_for(lambda: played.reports, 30.0, 'the nodes')
-        player = [*COMMAND, 'play', str(recording), '--rate', str(rate), '--loop', str(loop)]
+        options = ['--wait-for-reports', '--rate', str(rate), '--loop', str(loop)]
+        player = [*COMMAND, 'play', str(recording), *options]
         subprocess.run(player, cwd='/', check=True, capture_output=True, timeout=240)
         heard = len(played.diagnostics)
         time.sleep(2.5)  # the heartbeat decides what is open; diagnostics come once a second
