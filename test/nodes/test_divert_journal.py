@@ -51,6 +51,19 @@ class Belt:
         self._publisher = graph.node.create_publisher(msg.DamageReport, 'damage/report', qos.RESULT)
         self.tick = 0
 
+    def stand_still_until_heard(self) -> None:
+        """Send one report again and again until a node that was just started vouches for it."""
+        self.heartbeats.clear()
+        self.tick -= 1
+
+        def heard() -> bool:
+            self.step()
+            self.tick -= 1
+            return any(beat.decision == msg.DivertDecision.PASS for beat in self.heartbeats)
+
+        wait_for(heard, 20.0, 'a sound heartbeat')
+        self.tick += 1
+
     def step(self, confidence: float = 0.1) -> None:
         """Send the next report, 0.05 s of the belt in 0.01 s."""
         self.tick += 1
@@ -81,19 +94,20 @@ def test_a_killed_node_decides_no_item_twice_and_its_journal_is_whole(
     graph: Graph, start: Start, tmp_path: Path
 ) -> None:
     belt, file = Belt(graph), tmp_path / 'journal.sqlite'
-    for _ in range(3):
+    for _ in range(2):
         process = start(journal__file=file)
+        belt.tick = max(belt.tick - 30, 1)  # what was decided last is still there, or again
+        belt.stand_still_until_heard()
         before = len(belt.decisions)
         belt.run_until(lambda enough=before + 8: len(belt.decisions) >= enough, 'eight decisions')
         process.kill()
         process.wait()
-        belt.tick -= 15  # the same items are still in view when the node is back
     time.sleep(0.3)
     said = Counter(decision.track_id for decision in belt.decisions)
     assert max(said.values()) == 1
     kept = {entry['track_id'] for entry in read_entries(file)}
     assert set(said) <= kept
-    assert len(kept - set(said)) <= 3  # at most the one that each kill caught between the two
+    assert len(kept - set(said)) <= 2  # at most the one that each kill caught between the two
     with sqlite3.connect(file) as connection:
         assert connection.execute('PRAGMA integrity_check').fetchone() == ('ok',)
 
