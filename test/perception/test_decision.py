@@ -271,3 +271,37 @@ def test_every_item_is_decided_exactly_once(
     assert len(tracks) == len(set(tracks))
     if len(cuts) < 3:
         assert set(tracks) == {track + 1 for track in range(items)}
+
+
+def test_of_500_items_on_a_belt_each_is_decided_once_and_none_late() -> None:
+    """A tenth of the reports is lost, items vanish behind others, speeds differ and change."""
+    chance = random.Random(5)
+    rate, line, lead = 30.0, 0.4, 0.1
+    maker = DecisionMaker(DecisionSettings(line=(1.0, 0.0, 0.0, line), line_lead_s=lead))
+    enters = {track: 0.4 * track for track in range(1, 501)}
+    hidden = {track: chance.uniform(0.0, 0.8) for track in enters}  # seconds after it enters
+    damaged = set(chance.sample(sorted(enters), 20))
+    decided: dict[int, float] = {}
+    verdicts: dict[int, Verdict] = {}
+    for k in range(round(205 * rate)):
+        now, speed = k / rate, 0.5 if k < 3000 else 0.8
+        seen = [
+            dataclasses.replace(
+                _item(track, 0.9 if track in damaged else 0.1),
+                pose=Pose((speed * (now - at), 0.0, 1.0), POSE.orientation),
+            )
+            for track, at in enters.items()
+            if 0.0 <= now - at <= 1.5 and not 0.0 <= now - at - hidden[track] <= 0.2
+        ]
+        if chance.random() < 0.1:
+            continue
+        for decision in maker.update(_report(now, *seen)):
+            assert decision.track_id not in decided
+            decided[decision.track_id] = now
+            verdicts[decision.track_id] = decision.decision
+    assert set(decided) == set(enters)
+    assert {track for track, said in verdicts.items() if said is Verdict.DIVERT} == damaged
+    crosses = {t: at + line / (0.5 if at < 99.0 else 0.8) for t, at in enters.items()}
+    # Those on the belt when its speed changes jump in this model, and cross when they do.
+    late = [t for t in enters if decided[t] > crosses[t] and not 98.0 < enters[t] < 101.0]
+    assert not late
