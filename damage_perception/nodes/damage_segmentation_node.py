@@ -96,7 +96,10 @@ class DamageSegmentationNode(ManagedNode):
             if job.epoch != self._epoch:
                 self._begin_anew(job.epoch)
             self._pipeline.settings = self.core.value
-            return self._pipeline.process(frame), frame.rgb
+            report = self._pipeline.process(frame)
+        if report.health == Health.UNKNOWN:
+            self.warn(report.reason)
+        return report, frame.rgb
 
     def _begin_anew(self, epoch: int) -> None:
         """Forget the tracks: the node was activated, or time went back."""

@@ -12,7 +12,7 @@ from uuid import uuid4
 import damage_perception.msg as msg
 from damage_perception import __version__
 from damage_perception.perception.budget_watch import OutcomeWatch
-from damage_perception.perception.decision import DecisionMaker, JudgedDecision
+from damage_perception.perception.decision import CUT_SHORT, DecisionMaker, JudgedDecision
 from damage_perception.perception.policy_file import load_policy
 from damage_perception.report import DamageReport, Decision, Health, Pose, Verdict
 from damage_perception.ros import diagnostics, qos
@@ -108,7 +108,7 @@ class DivertNode(ManagedNode):
             self._order = StampOrder()
             self._order.goes_back(report.stamp_ns)
             self.get_logger().warning('time went back; all open items are decided')
-            self._send(self._maker.flush())
+            self._send(self._maker.flush(CUT_SHORT))
         self._newest = report
         if report.health != Health.UNKNOWN:
             self._judged_s = self._arrived_s
@@ -120,7 +120,7 @@ class DivertNode(ManagedNode):
         limit = self.settings.value.heartbeat.stale_after_s
         stale = self._newest is None or age > limit
         if self.now_s() - self._judged_s > limit:  # by this clock: simulated time may have ended
-            self._send(self._maker.flush('the reports stopped while it was in view'))
+            self._send(self._maker.flush(CUT_SHORT))
         reason = self._why_unknown(stale, age)
         if bool(reason) == self._alive:
             log = self.get_logger()

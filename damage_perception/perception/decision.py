@@ -18,8 +18,9 @@ from damage_perception.report import (
     Verdict,
 )
 
-__all__ = ['REMEMBERED', 'DecisionMaker', 'DecisionSettings', 'JudgedDecision']
+__all__ = ['CUT_SHORT', 'REMEMBERED', 'DecisionMaker', 'DecisionSettings', 'JudgedDecision']
 
+CUT_SHORT = 'nothing could be judged since it was last seen'  # so it is not passed as sound
 REMEMBERED = 1000  # decided items whose late reports are told from new ones
 
 
@@ -107,7 +108,7 @@ class DecisionMaker:
     def _cut_short(self, track_id: int, now_ns: int) -> str:
         known = self._open[track_id]
         blind = self._left(known, now_ns) and not known.missed
-        return 'nothing could be judged since it was last seen' if blind else ''
+        return CUT_SHORT if blind else ''
 
     def _decide(self, track_id: int, cut_short: str = '') -> JudgedDecision:
         known = self._open.pop(track_id)

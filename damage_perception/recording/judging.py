@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from damage_perception.frame import RgbdFrame
-from damage_perception.perception.decision import DecisionMaker
+from damage_perception.perception.decision import CUT_SHORT, DecisionMaker
 from damage_perception.perception.policy_file import load_policy
 from damage_perception.pipeline import DamagePipeline, unknown_report
 from damage_perception.recording.frames import Entry, TimeJump
@@ -33,13 +33,13 @@ def judge(entries: Iterable[Entry], settings: Settings | None = None) -> Iterato
     for entry in entries:
         if isinstance(entry, TimeJump):
             pipeline.reset()
-            yield Judgement(decisions=maker.flush())
+            yield Judgement(decisions=maker.flush(CUT_SHORT))
         elif isinstance(entry, DamageReport):
             yield Judgement(entry, decisions=maker.update(entry))
         else:
             report, failure = _process(pipeline, entry)
             yield Judgement(report, entry, maker.update(report), failure)
-    yield Judgement(decisions=maker.flush())
+    yield Judgement(decisions=maker.flush(CUT_SHORT))
 
 
 def _process(pipeline: DamagePipeline, frame: RgbdFrame) -> tuple[DamageReport, str]:

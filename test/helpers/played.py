@@ -56,6 +56,7 @@ class Played:
 def play(graph: Graph, recording: Path, rate: float, loop: int) -> Played:
     """Play a recording into the nodes, as fast as they judge, and listen until all is decided."""
     played = Played()
+
     def hear(report: Any) -> None:
         played.reports.append(report)
         played.healths.append((time.monotonic(), report.health))

@@ -16,7 +16,9 @@ class Clocks:
         self.wall_s, self.node_ns = 50.0, node_ns
         self.watch = WatchClock(lambda: self.node_ns, lambda: self.wall_s)
 
-    def run(self, wall_s: float, rate: float, step_s: float = 0.005, tick_s: float = 0.025) -> float:
+    def run(
+        self, wall_s: float, rate: float, step_s: float = 0.005, tick_s: float = 0.025
+    ) -> float:
         """Let the wall clock go on, the node clock by ticks; give how far the watch went."""
         began, since_tick = self.watch(), 0.0
         for _ in range(round(wall_s / step_s)):
