@@ -24,7 +24,8 @@ def benchmark_gallery(
 
     from rich.console import Console
 
-    from damage_perception.cli.gallery_trials import kill_enrolments, measure
+    from damage_perception.cli.gallery_kill_trial import kill_enrolments
+    from damage_perception.cli.gallery_trials import measure
 
     console = Console(stderr=True)
     results: dict[str, object] = {}

@@ -3,80 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from damage_perception.cli.transport_graph import Graph, Received
+from damage_perception.cli.transport_scene import CAMERA, HEIGHT, RATE_HZ, WIDTH, made_scene
 from damage_perception.errors import UserError
-from damage_perception.frame import CameraIntrinsics, RgbdFrame
 
-WIDTH, HEIGHT, RATE_HZ = 1280, 720, 30.0
 WARM_UP = 90  # pairs sent before those that count: the first frame loads libraries
-CAMERA = CameraIntrinsics(WIDTH, HEIGHT, 910.0, 910.0, 640.0, 360.0)
 STARTS_WITHIN_S, DRAINS_WITHIN_S = 30.0, 3.0
-PROFILES = ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE')
-
-
-@dataclass(frozen=True)
-class Graph:
-    """Where the processes of one trial meet."""
-
-    domain: int
-    profile: str | None  # path of a Fast DDS profile; None = the defaults of Fast DDS
-    pairs: int
-    results: Any  # queue
-    stop: Any  # event
-
-    def enter(self) -> None:
-        """Join it; before rclpy starts."""
-        for name in PROFILES:
-            os.environ.pop(name, None)
-            if self.profile is not None:
-                os.environ[name] = self.profile
-        import rclpy
-
-        rclpy.init(args=[], domain_id=self.domain)
-
-
-@dataclass
-class Received:
-    """What a listener heard: seconds from stamp to arrival by stamp, and what the node matched."""
-
-    latency_s: dict[int, float] = field(default_factory=dict)
-    matched: int = 0
-    compute_ms: list[float] = field(default_factory=list)  # of the frames that the node tells
-
-
-def made_scene() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
-    """Make a belt with two cartons: (H, W, 3) colour and (H, W) depth in millimetres."""
-    rng = np.random.default_rng(0)
-    rgb = rng.integers(60, 90, (HEIGHT, WIDTH, 3), np.uint8)
-    depth = rng.normal(1200.0, 2.0, (HEIGHT, WIDTH))
-    for x in (250, 750):
-        part = slice(200, 500), slice(x, x + 300)
-        rgb[part] = (170, 130, 90)
-        depth[part] -= 150.0
-    return rgb, depth.astype(np.uint16)
-
-
-def compute_ms(frames: int = 15) -> list[float]:
-    """Times of the bare pipeline on the made scene, after two frames to warm up."""
-    from damage_perception.perception.depth import depth_in_metres
-    from damage_perception.pipeline import DamagePipeline
-
-    rgb, depth = made_scene()
-    pipeline, spent = DamagePipeline(), []
-    for k in range(frames + 2):
-        began = time.perf_counter()
-        depth_m = depth_in_metres(depth, '16UC1')
-        pipeline.process(RgbdFrame(rgb, depth_m, CAMERA, k * 33_333_333, 'camera'))
-        spent.append(time.perf_counter() - began)
-    return [1e3 * seconds for seconds in spent[2:]]
 
 
 def run_trial(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from damage_perception.frame import RgbdFrame
@@ -21,7 +21,7 @@ class Judgement:
 
     report: DamageReport | None = None
     frame: RgbdFrame | None = None  # None where the images could not be read or paired
-    decisions: list[Decision] = field(default_factory=list)
+    decisions: Sequence[Decision] = field(default_factory=list)
     failure: str = ''  # the trace of a mistake of ours that made the report UNKNOWN
 
 

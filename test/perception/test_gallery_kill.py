@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from gallery_views import assert_same, make_view
 
-from damage_perception.cli.gallery_trials import kill_enrolments
+from damage_perception.cli.gallery_kill_trial import kill_enrolments
 from damage_perception.perception import gallery, gallery_files
 from damage_perception.perception.gallery import Gallery
 
