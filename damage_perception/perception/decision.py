@@ -81,7 +81,7 @@ class DecisionMaker:
         Afterwards reports of any stamp are taken again.
 
         Args:
-            cut_short: why the stream broke off; an item that was in view then is not passed as sound.
+            cut_short: why the stream broke off; an item in view then is not passed as sound.
         """
         decisions = [
             self._decide(track, '' if known.missed else cut_short)
