@@ -50,6 +50,7 @@ def test_one_command_trains_from_nothing_and_goes_on(tmp_path, monkeypatch):
     assert read_manifest(out / 'weights').seed == 1
     with pytest.raises(CallError, match='already holds a training'):
         call('train', '--config', config, '--out', out)
+    monkeypatch.setattr('damage_perception.learning.training_run.finish', lambda *rest: result)
     call('train', '--config', config, '--out', out, '--resume', '--samples', 12, '--tensorboard')
     curve = json.loads((out / 'curve.json').read_text())
     assert [point['samples'] for point in curve] == [8, 12]
