@@ -13,6 +13,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from ros_graph import Graph, wait_for
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import Image
 
 from damage_perception import msg
@@ -29,8 +30,9 @@ COMMAND = [sys.executable, '-m', 'damage_perception.cli.main']
 
 @dataclass
 class Played:
-    """What the nodes sent, and when (seconds of a monotonic clock) they sent it."""
+    """What the nodes sent, and when, in seconds of the time that is played."""
 
+    clock_s: float = 0.0
     reports: list[Any] = field(default_factory=list)
     decisions: list[Any] = field(default_factory=list)
     diagnostics: list[tuple[float, Any]] = field(default_factory=list)
@@ -59,18 +61,22 @@ def play(graph: Graph, recording: Path, rate: float, loop: int) -> Played:
 
     def hear(report: Any) -> None:
         played.reports.append(report)
-        played.healths.append((time.monotonic(), report.health))
+        played.healths.append((played.clock_s, report.health))
 
+    def tick(message: Any) -> None:
+        played.clock_s = message.clock.sec + message.clock.nanosec / 1e9
+
+    graph.node.create_subscription(Clock, '/clock', tick, 100)
     graph.node.create_subscription(msg.DamageReport, 'damage/report', hear, qos.DECISION)
     graph.node.create_subscription(
-        Image, DEPTH, lambda image: played.depths.append(time.monotonic()), qos.SENSOR
+        Image, DEPTH, lambda image: played.depths.append(played.clock_s), qos.SENSOR
     )
     graph.node.create_subscription(
         msg.DivertDecision, 'divert/decision', played.decisions.append, qos.DECISION
     )
     graph.node.create_subscription(
         DiagnosticArray, '/diagnostics',
-        lambda array: played.diagnostics.extend((time.monotonic(), s) for s in array.status), 50,
+        lambda array: played.diagnostics.extend((played.clock_s, s) for s in array.status), 50,
     )  # fmt: skip
     nodes = subprocess.Popen([*COMMAND, 'run', '--sim-time'], cwd='/', stderr=subprocess.DEVNULL)
     try:
