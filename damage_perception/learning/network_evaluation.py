@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.learning.ranking import auroc, bootstrap_interval, recall_at_false_alarms
-from damage_perception.learning.view_store import StoredView
+from damage_perception.learning.stored_view import StoredView
 from damage_perception.network.inputs import pad
 from damage_perception.network.outputs import ANY, SCORES, TYPES, NetworkOutput
 from damage_perception.network.weights import sha256

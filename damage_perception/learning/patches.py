@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from damage_perception.errors import UserError
 from damage_perception.learning.anchors import KINDS
 from damage_perception.learning.augmentation import augment
-from damage_perception.learning.view_store import StoredView, decode
+from damage_perception.learning.stored_view import StoredView, decode
 from damage_perception.network.inputs import CHANNELS
 from damage_perception.synthesis.noise import Rng, stream
 

@@ -21,9 +21,10 @@ from damage_perception.learning.network_evaluation import (
     measure,
     score_views,
 )
+from damage_perception.learning.stored_view import StoredView
 from damage_perception.learning.training import Training
 from damage_perception.learning.training_config import TrainingConfig
-from damage_perception.learning.view_store import StoredView, read_views, render
+from damage_perception.learning.view_store import read_views, render
 from damage_perception.learning.worst_views import write_worst
 from damage_perception.network.backends.torch_backend import TorchBackend, load_network
 from damage_perception.network.export import write_tensors, write_weights

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.learning.network_evaluation import Judge
-from damage_perception.learning.view_store import StoredView
+from damage_perception.learning.stored_view import StoredView
 from damage_perception.network.inputs import RELIEF, RGB, pad
 from damage_perception.network.outputs import STRIDE, damage_probability
 from damage_perception.synthesis.records import write_png

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from damage_perception.learning.stored_view import StoredView, encode
 from damage_perception.learning.training_view import TrainingView
-from damage_perception.learning.view_store import StoredView, encode
 from damage_perception.network.inputs import (
     CHANNELS,
     HAS_COLOUR,

@@ -7,14 +7,8 @@ from made_store import made_view, made_views
 from damage_perception.errors import UserError
 from damage_perception.learning.augmentation import drop_colour, drop_depth, drop_modalities
 from damage_perception.learning.patches import Patches
-from damage_perception.learning.view_store import (
-    ViewSet,
-    decode,
-    encode,
-    read_views,
-    render,
-    render_shard,
-)
+from damage_perception.learning.stored_view import decode, encode
+from damage_perception.learning.view_store import ViewSet, read_views, render, render_shard
 from damage_perception.network.inputs import (
     CHANNELS,
     COLOUR,
