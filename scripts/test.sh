@@ -2,7 +2,7 @@
 # Sets everything up, then checks style, types and behaviour. Arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-bash scripts/setup.sh test
+bash scripts/setup.sh test train
 source scripts/env.sh
 ruff check .
 ruff format --check .

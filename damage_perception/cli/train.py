@@ -44,4 +44,3 @@ def train(
     show_rendering(settings, paths, workers)
     learn(settings, paths, resume, minutes, threads, device, tensorboard)
     print_result(finish(settings, paths), out)
-

@@ -25,9 +25,9 @@ NO_REFERENCE = 0.4
 _CUT_OUT = 0.15  # share of patches that lose a rectangle of depth
 
 
-def augment(channels: Channels, labels: NDArray[np.uint8], rng: Rng) -> tuple[
-    Channels, NDArray[np.uint8]
-]:
+def augment(
+    channels: Channels, labels: NDArray[np.uint8], rng: Rng
+) -> tuple[Channels, NDArray[np.uint8]]:
     """Vary a square patch (C, S, S) and its labels (S, S)."""
     quarters, mirrored = int(rng.integers(4)), bool(rng.random() < 0.5)
     channels, labels = np.rot90(channels, quarters, (1, 2)), np.rot90(labels, quarters)

@@ -39,9 +39,7 @@ class Scores:
     groups: NDArray[np.int64]
 
 
-def score_views(
-    views: Sequence[StoredView], judge: Judge, change: Change | None = None
-) -> Scores:
+def score_views(views: Sequence[StoredView], judge: Judge, change: Change | None = None) -> Scores:
     """Score whole views one by one.
 
     Args:

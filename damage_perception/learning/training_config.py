@@ -75,7 +75,8 @@ class TrainingConfig:
         sets = {'train': ('standard', self.train_items), **held}
         return {
             name: (
-                ViewSet(cache / name, style, name, self.seed, self.references, self.fused), items
+                ViewSet(cache / name, style, name, self.seed, self.references, self.fused),
+                items,
             )
             for name, (style, items) in sets.items()
         }

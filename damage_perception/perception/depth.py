@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from damage_perception.frame import FrameError
 
-DEPTH_DTYPES: dict[str, np.dtype[Any]] = {'16UC1': np.dtype(np.uint16), '32FC1': np.dtype(np.float32)}
+DEPTH_DTYPES: dict[str, np.dtype[Any]] = {
+    '16UC1': np.dtype(np.uint16),
+    '32FC1': np.dtype(np.float32),
+}
 
 _METRES_OF_MILLIMETRES = np.arange(1 << 16, dtype=np.float32) * np.float32(1e-3)
 _METRES_OF_MILLIMETRES[0] = np.nan  # REP-118: zero says that nothing was measured

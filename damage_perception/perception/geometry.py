@@ -40,12 +40,16 @@ class GeometrySettings:
     """
 
     half_significance: float = setting(
-        4.1, 'Significance (deviations) at which an item is as likely damaged as sound.',
-        low=1.0, high=50.0,
+        4.1,
+        'Significance (deviations) at which an item is as likely damaged as sound.',
+        low=1.0,
+        high=50.0,
     )
     steepness: float = setting(
-        2.8, 'Slope of the logistic from significance to P(damaged), 1/deviation.',
-        low=0.01, high=20.0,
+        2.8,
+        'Slope of the logistic from significance to P(damaged), 1/deviation.',
+        low=0.01,
+        high=20.0,
     )
     min_area_m2: float = setting(
         5e-5, 'Smallest area of a damage, square metres.', low=0.0, high=1.0
@@ -56,8 +60,9 @@ class GeometrySettings:
 
     def probability(self, significance: NDArray[np.float32] | float) -> NDArray[np.float32]:
         """Map significance to P(damaged), [0, 1]."""
-        power = np.clip(self.steepness * (self.half_significance - np.asarray(significance)),
-                        -60.0, 60.0)
+        power = np.clip(
+            self.steepness * (self.half_significance - np.asarray(significance)), -60.0, 60.0
+        )
         return np.asarray(1.0 / (1.0 + np.exp(power)), np.float32)
 
 
@@ -173,9 +178,7 @@ def _relief_blobs(
     return blobs
 
 
-def _deepest(
-    view: ItemView, relief: Relief, mask: NDArray[np.bool_], sign: float
-) -> float:
+def _deepest(view: ItemView, relief: Relief, mask: NDArray[np.bool_], sign: float) -> float:
     """Give the largest deviation within a mask but for a twentieth, which flying pixels may be."""
     below = sign * (_enlarge(relief.surface_m, view)[mask] - view.height_m[mask])
     below = below[np.isfinite(below)]

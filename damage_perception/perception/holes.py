@@ -61,9 +61,7 @@ def find_holes(view: ItemView, relief: Relief) -> list[Hole]:
 
 def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Close the gaps inside an outline: through a hole the item itself is not seen."""
-    outlines, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = cv2.drawContours(np.zeros(mask.shape, np.uint8), outlines, -1, 1, cv2.FILLED)
     return np.asarray(filled > 0)
 
@@ -106,7 +104,5 @@ def _ring(
         np.arange(width)[None, :] - centre[0], np.arange(height)[:, None] - centre[1]
     )
     inner, outer = (radius + length / view.resolution_m for length in reach_m)
-    ring: NDArray[np.bool_] = (
-        (distance > inner) & (distance < outer) & view.item_mask & view.seen
-    )
+    ring: NDArray[np.bool_] = (distance > inner) & (distance < outer) & view.item_mask & view.seen
     return ring

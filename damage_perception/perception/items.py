@@ -24,8 +24,10 @@ class ItemsSettings:
     """How items are told from the support and from each other."""
 
     min_height_m: float = setting(
-        0.012, 'Metres above the support from which something counts as an item.',
-        low=0.001, high=1.0,
+        0.012,
+        'Metres above the support from which something counts as an item.',
+        low=0.001,
+        high=1.0,
     )
     min_size_m: float = setting(
         0.03, 'Metres across below which something is no item.', low=0.001, high=1.0
@@ -73,7 +75,7 @@ def find_items(
     if not len(rows):
         return []
     step = max(1, int(_FINEST_M / pixel_m))
-    window = np.s_[rows[0]:rows[-1] + 1:step, columns[0]:columns[-1] + 1:step]
+    window = np.s_[rows[0] : rows[-1] + 1 : step, columns[0] : columns[-1] + 1 : step]
     scene = Scene(rgb[window], height_m[window], region[window], pixel_m * step)
     standing = find_standing(scene, settings.min_height_m, settings.min_size_m)
     if not standing.any():
@@ -89,7 +91,11 @@ def find_items(
             continue
         labels[box] = _one_piece(labels[box], label)
         status = item_status(
-            labels[box], label, scene.smooth_m[box], scene.rim[box], doubts.get(label, 0.0),
+            labels[box],
+            label,
+            scene.smooth_m[box],
+            scene.rim[box],
+            doubts.get(label, 0.0),
             0.75 * settings.min_height_m,
         )
         mask = np.repeat(np.repeat(labels[box] == label, step, axis=0), step, axis=1)
@@ -108,10 +114,14 @@ def _one_piece(labels: NDArray[np.int32], label: int) -> NDArray[np.int32]:
 
 
 def _placed(
-    mask: NDArray[np.bool_], box: tuple[slice, slice], step: int, corner: tuple[int, int],
-    shape: tuple[int, ...], status: Status,
+    mask: NDArray[np.bool_],
+    box: tuple[slice, slice],
+    step: int,
+    corner: tuple[int, int],
+    shape: tuple[int, ...],
+    status: Status,
 ) -> FoundItem:
     """Give a mask its place in the whole picture."""
     y, x = (corner[k] + step * box[k].start for k in (0, 1))
-    mask = np.ascontiguousarray(mask[:shape[0] - y, :shape[1] - x])
+    mask = np.ascontiguousarray(mask[: shape[0] - y, : shape[1] - x])
     return FoundItem(Roi(x, y, mask.shape[1], mask.shape[0]), mask, status)

@@ -17,8 +17,7 @@ _DIRECTIONS = 8
 _STRONG_HUE = 8  # steps of a or b over three pixels that are an edge for sure
 
 
-def concavity(height_m: NDArray[np.float32], reach_px: int, length_px: int
-              ) -> NDArray[np.float32]:
+def concavity(height_m: NDArray[np.float32], reach_px: int, length_px: int) -> NDArray[np.float32]:
     """How far a pixel lies below the chord between its two sides, the worst of eight directions.
 
     The signed depth below the chord is averaged along the crease, across the chord: depth noise
@@ -37,8 +36,8 @@ def concavity(height_m: NDArray[np.float32], reach_px: int, length_px: int
     deepest = np.zeros_like(height_m)
     for angle in np.arange(_DIRECTIONS) * np.pi / _DIRECTIONS:
         dx, dy = round(reach_px * np.cos(angle)), round(reach_px * np.sin(angle))
-        one = padded[reach_px + dy:reach_px + dy + h, reach_px + dx:reach_px + dx + w]
-        other = padded[reach_px - dy:reach_px - dy + h, reach_px - dx:reach_px - dx + w]
+        one = padded[reach_px + dy : reach_px + dy + h, reach_px + dx : reach_px + dx + w]
+        other = padded[reach_px - dy : reach_px - dy + h, reach_px - dx : reach_px - dx + w]
         below = 0.5 * (one + other) - height_m
         below = cv2.filter2D(below, -1, _line(angle + np.pi / 2, length_px))
         np.maximum(deepest, below, out=deepest)

@@ -76,8 +76,11 @@ def _beyond_gap(
 
 
 def _gap(
-    mask: NDArray[np.bool_], dark: NDArray[np.bool_], centre: NDArray[np.float64],
-    along: NDArray[np.float64], size: tuple[float, float],
+    mask: NDArray[np.bool_],
+    dark: NDArray[np.bool_],
+    centre: NDArray[np.float64],
+    along: NDArray[np.float64],
+    size: tuple[float, float],
 ) -> tuple[float | None, float]:
     """Find the darkest chord across a mask: its offset from the centre (None = none), its tilt."""
     offsets = np.arange(-_REACH * size[0], _REACH * size[0])

@@ -17,8 +17,12 @@ _TOUCHING = 3  # pixels on the rim of the region of interest that may be chance
 
 
 def item_status(
-    labels: NDArray[np.int32], label: int, height_m: NDArray[np.float32],
-    rim: NDArray[np.bool_], doubt: float, low_m: float,
+    labels: NDArray[np.int32],
+    label: int,
+    height_m: NDArray[np.float32],
+    rim: NDArray[np.bool_],
+    doubt: float,
+    low_m: float,
 ) -> Status:
     """Judge one item inside its bounding box.
 

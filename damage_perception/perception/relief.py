@@ -52,9 +52,7 @@ def rigidity(relief: Relief, edge_m: Map) -> float:
     wrinkle = float(np.percentile(above, 70)) if above.size else 0.0
     allowed = 1.0 * np.hypot(relief.std_m, 1.2e-3)
     rim = (edge_m > 0.006) & (edge_m < 0.018) & (share > _FEWEST_MEASURED)
-    softness = max(
-        wrinkle / allowed, relief.bulge_m / 3.3e-3, _drooping(mean, rim) / 3.6
-    )
+    softness = max(wrinkle / allowed, relief.bulge_m / 3.3e-3, _drooping(mean, rim) / 3.6)
     return float(1.0 / (1.0 + softness**8))
 
 
@@ -120,16 +118,21 @@ def lift_significance(relief: Relief, rigid: float, edge_m: Map) -> Map:
     noise = np.hypot(_expected(relief, 0.008), _STEP_TOLERANCE_M)
     steep = slope(mean, relief.cell_m)
     reach = max(3, 2 * round(0.02 / relief.cell_m) + 1)
-    steep = cv2.dilate(np.where(share > 0.5, steep, 0.0).astype(np.float32),
-                       np.ones((reach, reach), np.uint8))
+    steep = cv2.dilate(
+        np.where(share > 0.5, steep, 0.0).astype(np.float32), np.ones((reach, reach), np.uint8)
+    )
     judged = (edge_m > 0.008) & (share > 0.5) & (steep > 0.35)
     return np.where(judged, np.float32(rigid) * mean / np.float32(noise), 0.0).astype(np.float32)
 
 
 def _filling(top: Map, span: int, low: float) -> Map:
     along = np.eye(span, dtype=np.uint8)
-    lines = (np.ones((1, span), np.uint8), np.ones((span, 1), np.uint8), along,
-             np.ascontiguousarray(along[::-1]))
+    lines = (
+        np.ones((1, span), np.uint8),
+        np.ones((span, 1), np.uint8),
+        along,
+        np.ascontiguousarray(along[::-1]),
+    )
     padded = cv2.copyMakeBorder(top, span, span, span, span, cv2.BORDER_CONSTANT, value=low)
     fillings = [cv2.morphologyEx(padded, cv2.MORPH_CLOSE, line) - padded for line in lines]
     return np.asarray(np.min(fillings, axis=0)[span:-span, span:-span], np.float32)
@@ -144,8 +147,7 @@ def _expected(relief: Relief, sigma_m: float, weight: float = 0.0) -> float:
     c2 = max(relief.correlation_m, 0.3 * relief.cell_m) ** 2
     around = _AROUND * sigma_m
     one, both, wide = (
-        c2 / (c2 + square)
-        for square in (sigma_m**2, (sigma_m**2 + around**2) / 2.0, around**2)
+        c2 / (c2 + square) for square in (sigma_m**2, (sigma_m**2 + around**2) / 2.0, around**2)
     )
     return float(relief.std_m * np.sqrt(one - 2.0 * weight * both + weight**2 * wide))
 

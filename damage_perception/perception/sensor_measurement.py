@@ -109,9 +109,7 @@ def _noise(
     return noise, on
 
 
-def _autocorrelation(
-    noise: NDArray[np.float32], on: NDArray[np.bool_]
-) -> NDArray[np.float64]:
+def _autocorrelation(noise: NDArray[np.float32], on: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Give the correlation by distance, 0 to 40 px, mean of along rows and along columns."""
     rows, cols = np.flatnonzero(on.any(axis=1)), np.flatnonzero(on.any(axis=0))
     part = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]

@@ -63,8 +63,9 @@ def own_relief(view: ItemView) -> Relief | None:
     weight = np.where(enough, weight, np.float32(0.0))
     deviations = view.height_std_m[valid]
     deviations = deviations[np.isfinite(deviations)]
-    std = max(float(np.sqrt(np.mean(np.square(deviations)))) if deviations.size else 0.0,
-              _STD_FLOOR_M)
+    std = max(
+        float(np.sqrt(np.mean(np.square(deviations)))) if deviations.size else 0.0, _STD_FLOOR_M
+    )
     surface, scale, bulge = _fit(height, weight, std)
     share = cv2.resize(item.astype(np.float32), size, interpolation=cv2.INTER_AREA)
     residual = np.where(enough, height - surface, np.float32(0.0))
@@ -108,9 +109,7 @@ def _fit(
             trust = np.square(np.maximum(0.0, 1.0 - np.square(off / (_TUKEY * scale))))
     spread = 1.4826 * float(np.median(off))
     grid_y, grid_x = np.indices(height.shape)
-    everywhere = _terms(
-        (grid_x.ravel() - x_mid) / half, (grid_y.ravel() - y_mid) / half
-    ) @ terms
+    everywhere = _terms((grid_x.ravel() - x_mid) / half, (grid_y.ravel() - y_mid) / half) @ terms
     curved = design[:, 3:] @ terms[3:]
     flat_part = design[:, :3] @ np.linalg.lstsq(design[:, :3], curved, rcond=None)[0]
     bulge = float(np.std(curved - flat_part))

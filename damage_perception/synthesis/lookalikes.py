@@ -100,9 +100,7 @@ def _blob(shape: tuple[int, ...], rng: Rng, radius: float, rough: float) -> NDAr
     for _ in range(int(rng.integers(5, 18))):
         turn, far = rng.uniform(0, 6.3), radius * rng.uniform(1.1, 2.2)
         drop = radius * rng.uniform(0.03, 0.16)
-        field = np.maximum(
-            field, drop - np.hypot(x - far * np.cos(turn), y - far * np.sin(turn))
-        )
+        field = np.maximum(field, drop - np.hypot(x - far * np.cos(turn), y - far * np.sin(turn)))
     return field.astype(np.float32)
 
 

@@ -111,9 +111,7 @@ def cut_camera(
     """Give the intrinsics of a scaled crop (pixel centres at whole numbers)."""
     cx = (full.cx - corner[0] + 0.5) * scale - 0.5
     cy = (full.cy - corner[1] + 0.5) * scale - 0.5
-    return CameraIntrinsics(
-        width, height, full.fx * scale, full.fy * scale, float(cx), float(cy)
-    )
+    return CameraIntrinsics(width, height, full.fx * scale, full.fy * scale, float(cx), float(cy))
 
 
 def seen_bounds(view: View, height: float) -> Bounds:

@@ -57,14 +57,15 @@ def results() -> Iterator[FrameResult]:
         assert support is not None
         height = height_image(depth, support.plane, _CAMERA)
         start = time.perf_counter()
-        items = find_items(
-            rgb, height, support.region, support.plane.offset / FX, ItemsSettings()
-        )
+        items = find_items(rgb, height, support.region, support.plane.offset / FX, ItemsSettings())
         yield _compared(name, rgb, items, truth, 1e3 * (time.perf_counter() - start))
 
 
 def _compared(
-    name: str, rgb: NDArray[np.uint8], items: list[FoundItem], truth: dict[str, list],
+    name: str,
+    rgb: NDArray[np.uint8],
+    items: list[FoundItem],
+    truth: dict[str, list],
     milliseconds: float,
 ) -> FrameResult:
     shape = rgb.shape[:2]
@@ -76,21 +77,28 @@ def _compared(
     found = np.any(masks, axis=0)
     own = [_is_own(parcel, items, masks) for parcel in parcels]
     unflagged = [
-        parcel for parcel, alone in zip(parcels, own, strict=True)
+        parcel
+        for parcel, alone in zip(parcels, own, strict=True)
         if not alone and not _flagged(parcel, items, masks)
     ]
     false = sum(np.sum(mask & anything) < _FALSE * mask.sum() for mask in masks)
     covered = sum(found[parcel].mean() > _COVERED for parcel in parcels)
     return FrameResult(
-        name, rgb, items, len(parcels), sum(own), int(covered), len(unflagged), int(false),
+        name,
+        rgb,
+        items,
+        len(parcels),
+        sum(own),
+        int(covered),
+        len(unflagged),
+        int(false),
         milliseconds,
     )
 
 
 def _is_own(parcel: NDArray[np.bool_], items: list[FoundItem], masks: list[NDArray]) -> bool:
     return any(
-        np.sum(mask & parcel) > _OWN * np.sum(mask | parcel)
-        and not item.status & Status.MERGED
+        np.sum(mask & parcel) > _OWN * np.sum(mask | parcel) and not item.status & Status.MERGED
         for item, mask in zip(items, masks, strict=True)
     )
 

@@ -116,8 +116,10 @@ def main() -> None:
         return
     for row, cells in table.items():
         first = next(iter(cells.values()))
-        print(f'\n{row} ({first["positives"]:.0f} damaged of a kind, '
-              f'{first["negatives"]:.0f} sound, worst {first["worst_sound"]:.3g})')
+        print(
+            f'\n{row} ({first["positives"]:.0f} damaged of a kind, '
+            f'{first["negatives"]:.0f} sound, worst {first["worst_sound"]:.3g})'
+        )
         print(f'{"":18}{"AUROC":>8}{"boxes":>8}{"rate at 1 %":>14}')
         for name, cell in cells.items():
             print(f'{name:18}{cell["auroc"]:8.3f}{cell["auroc_boxes"]:8.3f}{cell["rate"]:14.2f}')

@@ -26,9 +26,9 @@ def noise(rng: np.random.Generator, shape: tuple[int, int], sigma: float) -> NDA
     return np.asarray(field / max(float(field.std()), 1e-9), np.float32)
 
 
-def grid(shape: tuple[int, int], resolution_m: float = 0.0015) -> tuple[
-    NDArray[np.float64], NDArray[np.float64]
-]:
+def grid(
+    shape: tuple[int, int], resolution_m: float = 0.0015
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Give view coordinates x, y of each pixel, metres."""
     y, x = np.indices(shape)
     return (x - (shape[1] - 1) / 2) * resolution_m, (y - (shape[0] - 1) / 2) * resolution_m
@@ -60,16 +60,29 @@ def made_view(
         edge = np.minimum(size_m[0] / 2 - np.abs(x), size_m[1] / 2 - np.abs(y))
         height -= 6 * wrinkle_m * np.exp(-np.maximum(edge, 0) / 0.012)
     height[~item] = -0.1
-    lost = noise(rng, shape, 5.0) > np.quantile(  # type: ignore[arg-type]
-        noise(rng, shape, 5.0), 1 - drop_outs) if drop_outs else np.zeros(shape, bool)  # type: ignore[arg-type]
+    lost = (
+        noise(rng, shape, 5.0)
+        > np.quantile(  # type: ignore[arg-type]
+            noise(rng, shape, 5.0), 1 - drop_outs
+        )
+        if drop_outs
+        else np.zeros(shape, bool)
+    )  # type: ignore[arg-type]
     height[lost] = np.nan
     rgb = np.full((*shape, 3), (170, 130, 90), np.uint8)
     rgb[~item] = (20, 60, 40)
     rgb = np.clip(rgb + rng.normal(0, 3, rgb.shape), 0, 255).astype(np.uint8)
     return ItemView(
-        rgb, height.astype(np.float32),
+        rgb,
+        height.astype(np.float32),
         np.where(np.isnan(height), np.nan, std).astype(np.float32),
-        item, np.ones(shape, bool), resolution, np.eye(4), float(frames), half)
+        item,
+        np.ones(shape, bool),
+        resolution,
+        np.eye(4),
+        float(frames),
+        half,
+    )
 
 
 def random_view(rng: np.random.Generator) -> ItemView:
@@ -77,10 +90,15 @@ def random_view(rng: np.random.Generator) -> ItemView:
     size = (float(rng.uniform(0.1, 0.35)), float(rng.uniform(0.08, 0.28)))
     soft = rng.random() < 1 / 3
     return made_view(
-        rng, size, float(rng.uniform(0.8, 1.4)), int(rng.integers(1, 11)),
+        rng,
+        size,
+        float(rng.uniform(0.8, 1.4)),
+        int(rng.integers(1, 11)),
         wrinkle_m=float(rng.uniform(0.002, 0.005)) if soft else 0.0,
         bulge_m=float(rng.uniform(0.0, 0.03 if soft else 0.004)),
-        tilt=float(rng.normal(0, 0.01)), drop_outs=float(rng.uniform(0.0, 0.1)))
+        tilt=float(rng.normal(0, 0.01)),
+        drop_outs=float(rng.uniform(0.0, 0.1)),
+    )
 
 
 def fit(items: int = 2500, prior: float = 0.001, seed: int = 0) -> tuple[float, float]:

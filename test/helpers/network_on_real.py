@@ -43,9 +43,11 @@ def main() -> None:
     print(f'{"":18}{"geometry":>10}{"network":>10}{"boxes only":>12}{"":>10}')
     for name, views in damages.items():
         geometry, network = scores(backend, views)
-        print(f'{name:18}{auroc(boxes[0] + soft[0], geometry):10.3f}'
-              f'{auroc(boxes[1] + soft[1], network):10.3f}'
-              f'{auroc(boxes[0], geometry):12.3f}{auroc(boxes[1], network):10.3f}')
+        print(
+            f'{name:18}{auroc(boxes[0] + soft[0], geometry):10.3f}'
+            f'{auroc(boxes[1] + soft[1], network):10.3f}'
+            f'{auroc(boxes[0], geometry):12.3f}{auroc(boxes[1], network):10.3f}'
+        )
 
 
 if __name__ == '__main__':

@@ -104,9 +104,7 @@ def shaded(
     return np.clip(rgb * light[..., None], 0, 255).astype(np.uint8)
 
 
-def damaged_frame(
-    face: Face, dent: Dent
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def damaged_frame(face: Face, dent: Dent) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Put a dent or a hole into the face's whole camera frame: rgb and depth as a camera gives."""
     rgb, depth = (array.copy() for array in load(face.frame))
     view = build_view(face)
@@ -187,11 +185,17 @@ def redrawn(
             noise = noise[:, ::-1]
         rows = _reflected(np.arange(height) + int(rng.integers(1000)), noise.shape[0])
         cols = _reflected(np.arange(width) + int(rng.integers(1000)), noise.shape[1])
-        lift = np.where(view.item_mask, surface + own + np.sqrt(1.0 - stays) * noise[rows][:, cols],
-                        view.height_m)
+        lift = np.where(
+            view.item_mask,
+            surface + own + np.sqrt(1.0 - stays) * noise[rows][:, cols],
+            view.height_m,
+        )
         std = np.where(np.isnan(lift), np.nan, np.nanmedian(view.height_std_m))
-        views.append(dataclasses.replace(
-            view, height_m=lift.astype(np.float32), height_std_m=std.astype(np.float32)))
+        views.append(
+            dataclasses.replace(
+                view, height_m=lift.astype(np.float32), height_std_m=std.astype(np.float32)
+            )
+        )
     return views
 
 
@@ -210,5 +214,8 @@ def fused(views: list[ItemView]) -> ItemView:
         one = float(np.nanmedian(views[0].height_std_m))
         std = np.where(count > 0, one / np.sqrt(np.maximum(count, 1)), np.nan)
     return dataclasses.replace(
-        views[0], height_m=mean.astype(np.float32), height_std_m=std.astype(np.float32),
-        frames=float(len(views)))
+        views[0],
+        height_m=mean.astype(np.float32),
+        height_std_m=std.astype(np.float32),
+        frames=float(len(views)),
+    )

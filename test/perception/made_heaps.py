@@ -74,5 +74,5 @@ def heap(
         blobs = correlated(rng, shape, 1.0)
         height[blobs < np.quantile(blobs, missing)] = np.nan
     region = np.zeros(shape, bool)
-    region[margin:shape[0] - margin, margin:shape[1] - margin] = True
+    region[margin : shape[0] - margin, margin : shape[1] - margin] = True
     return Heap(np.clip(rgb, 0, 255).astype(np.uint8), height.astype(np.float32), region)

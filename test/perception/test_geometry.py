@@ -123,8 +123,11 @@ def test_hole_that_is_cut_out_of_the_item_is_found() -> None:
     x, y = grid(holed.item_mask.shape)
     disc = np.hypot(x - place.x_m, y - place.y_m) < 0.012
     cut = dataclasses.replace(
-        holed, item_mask=holed.item_mask & ~disc, seen=holed.seen & ~disc,
-        height_m=np.where(disc, np.nan, holed.height_m).astype(np.float32))
+        holed,
+        item_mask=holed.item_mask & ~disc,
+        seen=holed.seen & ~disc,
+        height_m=np.where(disc, np.nan, holed.height_m).astype(np.float32),
+    )
     evidence = find_damage(cut)
     assert [blob.damage_type for blob in evidence.blobs] == [DamageType.HOLE]
 
@@ -136,9 +139,15 @@ def test_neighbour_on_top_is_no_hole() -> None:
     rgb, height = sound.rgb.copy(), sound.height_m.copy()
     rgb[there] = 0
     height[there] = np.nan
-    evidence = find_damage(dataclasses.replace(
-        sound, rgb=rgb, height_m=height, item_mask=sound.item_mask & ~there,
-        seen=sound.seen & ~there))
+    evidence = find_damage(
+        dataclasses.replace(
+            sound,
+            rgb=rgb,
+            height_m=height,
+            item_mask=sound.item_mask & ~there,
+            seen=sound.seen & ~there,
+        )
+    )
     assert evidence.blobs == []
 
 
@@ -201,9 +210,16 @@ def test_a_view_takes_a_few_milliseconds() -> None:
 
 def empty(shape: tuple[int, int], height: float = np.nan, std: float = 0.002) -> ItemView:
     return ItemView(
-        np.zeros((*shape, 3), np.uint8), np.full(shape, height, np.float32),
-        np.full(shape, std, np.float32), np.ones(shape, bool), np.ones(shape, bool),
-        0.0015, np.eye(4), 1.0, 0.012)
+        np.zeros((*shape, 3), np.uint8),
+        np.full(shape, height, np.float32),
+        np.full(shape, std, np.float32),
+        np.ones(shape, bool),
+        np.ones(shape, bool),
+        0.0015,
+        np.eye(4),
+        1.0,
+        0.012,
+    )
 
 
 @pytest.mark.parametrize('shape', [(1, 1), (1, 300), (2, 2), (5, 5), (120, 90)])
@@ -225,7 +241,9 @@ def test_nothing_of_the_item_seen_is_not_judged() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(
-    rows=st.integers(1, 90), cols=st.integers(1, 90), seed=st.integers(0, 2**31),
+    rows=st.integers(1, 90),
+    cols=st.integers(1, 90),
+    seed=st.integers(0, 2**31),
     std=st.sampled_from([0.0, 1e-9, 0.002, math.nan, math.inf]),
     size=st.sampled_from([0.0, 1e-3, 0.1, 50.0, 1e30]),
     correlation=st.sampled_from([0.0, 0.01, 1.0]),
@@ -238,10 +256,13 @@ def test_odd_views_never_crash(
     height[rng.random((rows, cols)) < 0.2] = np.nan
     height[rng.random((rows, cols)) < 0.05] = np.inf
     odd = dataclasses.replace(
-        empty((rows, cols)), height_m=height, noise_correlation_m=correlation,
+        empty((rows, cols)),
+        height_m=height,
+        noise_correlation_m=correlation,
         height_std_m=np.full((rows, cols), std, np.float32),
         rgb=rng.integers(0, 256, (rows, cols, 3), dtype=np.uint8),
-        item_mask=rng.random((rows, cols)) < 0.9)
+        item_mask=rng.random((rows, cols)) < 0.9,
+    )
     evidence = find_damage(odd)
     assert evidence.confidence.shape == (rows, cols)
     assert math.isnan(evidence.score) == math.isnan(evidence.probability)

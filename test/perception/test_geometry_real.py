@@ -53,9 +53,7 @@ def test_no_real_sound_face_is_called_damaged() -> None:
         assert evidence.blobs == [], face
 
 
-@pytest.mark.parametrize(
-    ('frames', 'floors'), [('1 frame', ONE_FRAME), ('10 frames', TEN_FRAMES)]
-)
+@pytest.mark.parametrize(('frames', 'floors'), [('1 frame', ONE_FRAME), ('10 frames', TEN_FRAMES)])
 def test_rates_keep_their_floors(
     table: dict[str, dict[str, dict[str, float]]],
     frames: str,

@@ -20,7 +20,7 @@ def overlap(item: FoundItem, block: Block, scale: int = 1) -> float:
     """Give the intersection over union of an item and a block."""
     top, left = scale * block.y - item.roi.y, scale * block.x - item.roi.x
     bottom, right = top + scale * block.height, left + scale * block.width
-    inside = item.mask[max(0, top):max(0, bottom), max(0, left):max(0, right)].sum()
+    inside = item.mask[max(0, top) : max(0, bottom), max(0, left) : max(0, right)].sum()
     return float(inside / (item.mask.sum() + scale**2 * block.width * block.height - inside))
 
 
@@ -138,8 +138,12 @@ def test_a_hundred_items() -> None:
 def test_a_large_picture_is_searched_at_a_coarser_step() -> None:
     blocks = [Block(60, 60, 120, 90), Block(230, 150, 110, 100, 0.15)]
     small = heap(*blocks)
-    large = Heap(*(np.repeat(np.repeat(part, 4, 0), 4, 1)
-                   for part in (small.rgb, small.height_m, small.region)))
+    large = Heap(
+        *(
+            np.repeat(np.repeat(part, 4, 0), 4, 1)
+            for part in (small.rgb, small.height_m, small.region)
+        )
+    )
     items = found(large, PIXEL_M / 4.0)
     assert len(items) == 2
     assert all(item.mask.any(axis=0).all() and item.mask.any(axis=1).all() for item in items)
@@ -177,7 +181,7 @@ def test_any_picture_gives_items_inside_the_region(
     height = rng.normal(0.0, 0.1, shape).astype(np.float32)
     height[rng.random(shape) < 0.3] = np.nan
     region = np.zeros(shape, bool)
-    region[shape[0] // 4:, shape[1] // 5:] = True
+    region[shape[0] // 4 :, shape[1] // 5 :] = True
     taken = np.zeros(shape, int)
     for item in find_items(rgb, height, region, pixel_m, ItemsSettings()):
         assert item.mask.shape == (item.roi.height, item.roi.width)

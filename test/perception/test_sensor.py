@@ -45,7 +45,8 @@ def test_known_noise_is_measured(item: bool) -> None:
 
 def test_nothing_to_measure_is_said() -> None:
     blind = RgbdFrame(
-        np.zeros((240, 320, 3), np.uint8), np.full((240, 320), np.nan, np.float32), CAMERA)
+        np.zeros((240, 320, 3), np.uint8), np.full((240, 320), np.nan, np.float32), CAMERA
+    )
     with pytest.raises(UserError, match='record the empty belt'):
         measure([blind])
     with pytest.raises(UserError, match='record the empty belt'):
@@ -71,8 +72,10 @@ def test_dents_clearly_above_the_least_are_found_and_below_are_not(
     least = SensorProfile().least_dent_m(range_m, FX, frames=frames)
 
     def found(depth_m: float) -> int:
-        views = (made_view(np.random.default_rng(seed), range_m=range_m, frames=frames)
-                 for seed in range(10))
+        views = (
+            made_view(np.random.default_rng(seed), range_m=range_m, frames=frames)
+            for seed in range(10)
+        )
         dent = Dent(0.03, 0.02, depth_m, 0.05)
         return sum(find_damage(damaged(view, dent)).probability > 0.5 for view in views)
 
@@ -86,15 +89,18 @@ def test_profile_is_kept_on_disk(tmp_path: Path) -> None:
     assert load_profile(tmp_path / 'sensor.yaml') == profile
 
 
-@pytest.mark.parametrize(('text', 'says'), [
-    ('', 'is not a sensor profile'),
-    ('{', 'is not whole YAML'),
-    ('format: damage_perception/sensor 1\nfloor_m: -1', 'floor_m must be a number'),
-    ('format: damage_perception/sensor 1\nfloor_m: x', 'floor_m must be a number'),
-    ('format: damage_perception/sensor 1\ncorrelation_px: .nan', 'correlation_px must be'),
-    ('format: damage_perception/sensor 1\ninvalid_share: 2', 'invalid_share must lie'),
-    ('format: damage_perception/sensor 1\nother: 2', 'other'),
-])
+@pytest.mark.parametrize(
+    ('text', 'says'),
+    [
+        ('', 'is not a sensor profile'),
+        ('{', 'is not whole YAML'),
+        ('format: damage_perception/sensor 1\nfloor_m: -1', 'floor_m must be a number'),
+        ('format: damage_perception/sensor 1\nfloor_m: x', 'floor_m must be a number'),
+        ('format: damage_perception/sensor 1\ncorrelation_px: .nan', 'correlation_px must be'),
+        ('format: damage_perception/sensor 1\ninvalid_share: 2', 'invalid_share must lie'),
+        ('format: damage_perception/sensor 1\nother: 2', 'other'),
+    ],
+)
 def test_broken_profile_is_refused_by_name(tmp_path: Path, text: str, says: str) -> None:
     path = tmp_path / 'broken.yaml'
     path.write_text(text)
@@ -115,8 +121,7 @@ def test_missing_or_unwritable_profile_is_said(tmp_path: Path) -> None:
     reason='the real frames are absent; set DAMAGE_PERCEPTION_SHARED_DATA',
 )
 def test_real_belt_is_as_noisy_as_its_source_says() -> None:
-    camera = CameraIntrinsics(
-        1280, 720, real_faces.FX, real_faces.FY, real_faces.CX, real_faces.CY)
+    camera = CameraIntrinsics(1280, 720, real_faces.FX, real_faces.FY, real_faces.CX, real_faces.CY)
     frames = [RgbdFrame(*real_faces.load(number), camera, number) for number in (10, 18, 22)]
     found = measure(frames)
     assert 0.0033 < found.rms_m < 0.0045  # 3.6 to 3.8 mm on the bare middle of the belt

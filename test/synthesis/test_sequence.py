@@ -72,9 +72,7 @@ def test_damage_onto_frames_keeps_the_rest_of_the_frame(tmp_path: Path) -> None:
     for index in range(6):
         altered = alter(items, SynthesisSpec(damaged=1.0, damages=('hole', 'crush')), 1, index)
         outside = ~altered.item.mask
-        np.testing.assert_array_equal(
-            altered.depth_m[outside], altered.item.frame.depth_m[outside]
-        )
+        np.testing.assert_array_equal(altered.depth_m[outside], altered.item.frame.depth_m[outside])
         for damage, mask in altered.damages:
             assert mask.any()
             assert not (mask & outside).any()

@@ -22,9 +22,7 @@ class TorchBackend:
 
     name = 'torch'
 
-    def __init__(
-        self, network: DamageNetwork, precision: str = 'fp32', device: str = ''
-    ) -> None:
+    def __init__(self, network: DamageNetwork, precision: str = 'fp32', device: str = '') -> None:
         self.precision = precision
         self._device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
         self._network = network.to(self._device).eval()
