@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+JITTER_S = 0.1  # by which ticks of a clock may come early or late
 STOPPED_AFTER_S = 0.5  # a clock that stands still for so long has stopped, as at the end of a bag
 
 
@@ -27,6 +28,7 @@ class WatchClock:
         self._node_ns, self._wall_s = node_ns, wall_s
         self._marked_ns, self._marked_wall_s = node_ns(), wall_s()
         self._marked_s = self._given_s = self._marked_wall_s
+        self._ahead_s = 0.0
 
     def __call__(self) -> float:
         """Give the time."""
@@ -36,10 +38,23 @@ class WatchClock:
             self._mark(node_ns, wall_s, self._marked_s + waited_s)
         elif node_ns != self._marked_ns:
             moved_s = max(0.0, (node_ns - self._marked_ns) / 1e9)
-            self._mark(node_ns, wall_s, self._marked_s + min(moved_s, waited_s))
+            self._mark(node_ns, wall_s, self._marked_s + self._advance_s(moved_s, waited_s))
         elif waited_s > STOPPED_AFTER_S:
             self._given_s = max(self._given_s, self._marked_s + waited_s)
         return self._given_s
+
+    def _advance_s(self, moved_s: float, waited_s: float) -> float:
+        """Take the smaller; what the clock was ahead by chance is kept for the next time.
+
+        Ticks come in bunches. Without that, each bunch would cost what it is ahead, and silence
+        would be found late.
+        """
+        if moved_s > waited_s + JITTER_S:  # it jumped, or is played fast
+            return waited_s
+        self._ahead_s += moved_s
+        advance_s = min(self._ahead_s, waited_s)
+        self._ahead_s = min(self._ahead_s - advance_s, JITTER_S)
+        return advance_s
 
     def _mark(self, node_ns: int | None, wall_s: float, now_s: float) -> None:
         self._marked_ns, self._marked_wall_s = node_ns, wall_s

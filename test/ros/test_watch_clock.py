@@ -67,3 +67,14 @@ def test_a_clock_that_has_stopped_is_not_waited_for() -> None:
 
 def test_a_clock_that_never_starts_is_not_waited_for() -> None:
     assert Clocks(0).run(3.0, 0.0) == pytest.approx(3.0)
+
+
+def test_ticks_that_come_in_bunches_cost_no_time() -> None:
+    clocks = Clocks(100 * S)
+    began = clocks.watch()
+    for step in range(40):  # 50 ms of the wall each; the node clock moves by 25 and 75 in turn
+        clocks.wall_s += 0.05
+        assert clocks.node_ns is not None
+        clocks.node_ns += round((0.025 if step % 2 else 0.075) * S)
+        clocks.watch()
+    assert clocks.watch() - began == pytest.approx(2.0, abs=0.03)
