@@ -11,7 +11,6 @@ from damage_perception.report import Status
 _MERGED_DOUBT = 0.95  # strength of a border that was joined inside the item, 1 = a true one
 _MERGED_BARE = 0.16  # share of the hull that neither the item nor a neighbour fills
 _MERGED_LOW = 0.03  # share of the item that lies as low as the support
-_TAPER = 13  # pixels: twice how far from its outline a soft pack may be as flat as the support
 _OCCLUDED_SHARE = 0.05  # share of the hull that higher neighbours cover
 _TOUCHING = 3  # pixels on the rim of the region of interest that may be chance
 
@@ -43,9 +42,7 @@ def item_status(
     whole = area + np.count_nonzero(beside)
     others = beside & (labels > 0)
     bare = np.count_nonzero(beside & ~others)
-    # Soft packs taper to their ends, so only what lies low inside the outline is another thing.
-    inner = cv2.erode(mask.view(np.uint8), np.ones((_TAPER, _TAPER), np.uint8)) > 0
-    low = np.count_nonzero(height_m[inner] < low_m)
+    low = np.count_nonzero(height_m[mask] < low_m)
     if bare > _MERGED_BARE * whole or low > _MERGED_LOW * area or doubt > _MERGED_DOUBT:
         status |= Status.MERGED
     if np.count_nonzero(others & (height_m > _median(height_m[mask]))) > _OCCLUDED_SHARE * whole:
