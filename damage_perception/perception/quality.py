@@ -11,7 +11,7 @@ from damage_perception.report import Status
 _LEAST_MEASURED = 0.4  # share of an item that must have depth
 _LEAST_VISIBLE = 0.75  # share of its outline that must be seen
 _LEAST_CONVEX = 0.92  # share of the hull of its outline that it must fill
-_RAGGED_M = 0.005  # a border between touching boxes is found only so well
+_RAGGED_M = 0.002  # a border between touching boxes is found only so well
 
 
 def view_status(view: ItemView) -> Status:
