@@ -80,10 +80,10 @@ def fuse(old: ItemView, new: ItemView, news: float) -> ItemView | None:
         return None
     rgb, height, item, seen = _brought(new, warp, old.item_mask.shape)
     height -= _lean(height - old.height_m, old.item_mask & item)
-    old_weight = _weight(old.height_std_m)
-    new_weight = np.where(np.isnan(height), 0.0, np.nan_to_num(_median_weight(new)) * news)
+    old_weight, typical = _weight(old.height_std_m), _median_weight(new)
+    new_weight = np.where(np.isnan(height), 0.0, typical * news)
     off = np.abs(height - old.height_m) > _GATE * np.sqrt(
-        1.0 / np.maximum(old_weight, 1e-9) + 1.0 / np.maximum(_median_weight(new), 1e-9)
+        1.0 / np.maximum(old_weight, 1e-9) + 1.0 / max(typical, 1e-9)
     )
     new_weight[off] = 0.0
     total = old_weight + new_weight

@@ -64,15 +64,12 @@ def find_support_plane(
     inside = np.zeros(depth_m.shape, np.uint8)
     if len(region):
         cv2.fillPoly(inside, [region.round().astype(np.int32)], 1)
+        clouds = [_cloud(depth_m, camera, inside)]
     else:
         inside[middle(depth_m.shape)] = 1
-    central = _cloud(depth_m, camera, inside)
-    everywhere = central
-    if not len(region):
-        everywhere = _cloud(depth_m, camera, np.ones_like(inside))
-    planes = _planes(central, settings)
-    if not len(region):
-        planes += _planes(everywhere, settings)
+        clouds = [_cloud(depth_m, camera, part) for part in (inside, np.ones_like(inside))]
+    everywhere = clouds[-1]
+    planes = [plane for cloud in clouds for plane in _planes(cloud, settings)]
     weight = _nearness(everywhere, camera)
     shares = [_shown(plane, everywhere, weight, settings.tolerance_m) for plane in planes]
     if not shares:
