@@ -82,7 +82,8 @@ def learn(
     from damage_perception.network.weights import Manifest
 
     torch.set_num_threads(threads)
-    patches = Patches(read_split(config, paths, 'train'), config.patch, config.seed)
+    views = read_split(config, paths, 'train') + read_split(config, paths, 'train_pairs')
+    patches = Patches(views, config.patch, config.seed)
     training = Training(config, patches, choose_device(device))
     if resume:
         training.load(paths.out / CHECKPOINT)

@@ -19,8 +19,11 @@ class TrainingConfig:
 
     Attributes:
         seed: of the engine, of the order of patches and of the first weights.
-        train_items, validation_items, test_items: items to render of each split.
-        references: share of items that come with a reference.
+        train_items: items to learn from that come without a reference.
+        pair_items: items to learn from that come with a reference.
+        evidence_items: items that the evidence is fitted on.
+        validation_items: items that choose the weights.
+        test_items: items of each test split; all that are held out come with a reference.
         fused: share of items that are seen in several frames.
         patch: side of a patch, pixels.
         batch: patches of a step.
@@ -33,11 +36,12 @@ class TrainingConfig:
     """
 
     seed: int = 1
-    train_items: int = 20_000
+    train_items: int = 14_000
+    pair_items: int = 10_000
+    evidence_items: int = 3000
     validation_items: int = 1000
-    test_items: int = 2000
-    references: float = 0.2
-    fused: float = 0.25
+    test_items: int = 1500
+    fused: float = 0.2
     patch: int = 96
     batch: int = 32
     samples: int = 1_000_000
@@ -56,29 +60,31 @@ class TrainingConfig:
             if not good or isinstance(value, bool) or value < 0:
                 kind = 'whole number' if whole else 'number'
                 raise CallError(f'{item.name} must be a {kind} of at least 0, got {value!r}')
-        for name in ('train_items', 'validation_items', 'test_items', 'batch', 'samples',
-                     'validate_every', 'ema_samples'):  # fmt: skip
+        for name in ('train_items', 'evidence_items', 'validation_items', 'test_items', 'batch',
+                     'samples', 'validate_every', 'ema_samples'):  # fmt: skip
             if getattr(self, name) < 1:
                 raise CallError(f'{name} must be at least 1, got {getattr(self, name)}')
         if self.patch % 16 or self.patch < 64:
             raise CallError(f'patch must be a multiple of 16 from 64 on, got {self.patch}')
-        for name in ('references', 'fused'):
-            if getattr(self, name) > 1.0:
-                raise CallError(f'{name} must lie in [0, 1], got {getattr(self, name)}')
+        if self.fused > 1.0:
+            raise CallError(f'fused must lie in [0, 1], got {self.fused}')
 
     def view_sets(self, cache: Path) -> dict[str, tuple[ViewSet, int]]:
         """Give what is rendered: name of the split -> views and number of items."""
-        held = {'val': ('standard', self.validation_items),
-                'shifted_val': ('shifted', self.validation_items),
+        seed, fused = self.seed, self.fused
+        held = {'shifted_val': ('shifted', self.validation_items),
+                'val': ('standard', self.evidence_items),
                 'test': ('standard', self.test_items),
                 'shifted_test': ('shifted', self.test_items)}  # fmt: skip
-        sets = {'train': ('standard', self.train_items), **held}
+        alone = ViewSet(cache / 'train', 'standard', 'train', seed, 0.0, fused)
+        # Other products than those seen alone: another seed draws them.
+        pairs = ViewSet(cache / 'train_pairs', 'standard', 'train', seed + 1, 1.0, fused)
         return {
-            name: (
-                ViewSet(cache / name, style, name, self.seed, self.references, self.fused),
-                items,
-            )
-            for name, (style, items) in sets.items()
+            'train': (alone, self.train_items),
+            'train_pairs': (pairs, self.pair_items),
+        } | {
+            name: (ViewSet(cache / name, style, name, seed, 1.0, fused), items)
+            for name, (style, items) in held.items()
         }
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from damage_perception.learning.reference_pair import bring_reference
 from damage_perception.network.inputs import view_tensor
 from damage_perception.perception.geometry import find_damage
+from damage_perception.perception.item_features import item_features
 from damage_perception.perception.projection import Plane
 from damage_perception.perception.sensor import SensorProfile
 from damage_perception.perception.surface import own_relief
@@ -61,18 +62,25 @@ def training_view(sample: Sample, rng: Rng) -> TrainingView | None:
         other = labelled_view(sample.references[0])
         reference = bring_reference(view, other.view) if other is not None else None
     damages, labels = _truth(found)
-    score = find_damage(view).score
+    relief, geometry = own_relief(view), find_damage(view)
+    features = item_features(view, relief, geometry)
     facts = {
         'item_id': sample.item_id,
+        'sku': sample.sku,
         'split': sample.split,
         'tags': list(sample.tags),
         'damages': damages,
-        'geometry': score if math.isfinite(score) else None,
+        'geometry': _known(geometry.score),
+        'features': {name: _known(value) for name, value in features.items()},
         'reference': reference is not None,
         'frames': view.frames,
-        'measured': float(view.valid[view.item_mask].mean()),
     }
-    return TrainingView(view_tensor(view, reference, own_relief(view)), labels, facts)
+    return TrainingView(view_tensor(view, reference, relief), labels, facts)
+
+
+def _known(value: float) -> float | None:
+    """Give a number as JSON takes it."""
+    return round(float(value), 5) if math.isfinite(value) else None
 
 
 def _truth(found: LabelledView) -> tuple[list[dict[str, Any]], NDArray[np.uint8]]:

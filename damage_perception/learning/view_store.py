@@ -29,7 +29,7 @@ from damage_perception.synthesis.render import render_sample, split_of
 from damage_perception.synthesis.spec import SynthesisSpec
 
 SHARD = 32  # items of a shard
-_MOST_SHOTS = 8  # of a track
+_MOST_SHOTS = 6  # of a track
 
 
 @dataclass(frozen=True)

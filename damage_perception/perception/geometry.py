@@ -92,12 +92,16 @@ class GeometryEvidence:
         probability: P(damaged) of the item, [0, 1], NaN = not judged.
         confidence: (H, W) float32 P(damage) in [0, 1], NaN = not judged.
         blobs: the damages, surest first.
+        significances: of the worst dent, lifted part and hole, deviations; 0 = none.
+        rigid: from soft pack (0) to board (1); NaN = not judged.
     """
 
     score: float
     probability: float
     confidence: NDArray[np.float32]
     blobs: list[DamageBlob]
+    significances: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    rigid: float = float('nan')
 
 
 def find_damage(view: ItemView, settings: GeometrySettings | None = None) -> GeometryEvidence:
@@ -121,15 +125,16 @@ def find_damage(view: ItemView, settings: GeometrySettings | None = None) -> Geo
         significance[hole.mask] = np.maximum(significance[hole.mask], hole.significance)
         judged |= hole.mask
     confidence = np.where(judged, settings.probability(significance), np.float32(np.nan))
-    worst = max(float(dents.max()), float(lifts.max()), *(h.significance for h in holes), 0.0)
-    score = worst if judged.any() else float('nan')
+    deepest_hole = max((hole.significance for hole in holes), default=0.0)
+    worst = (max(float(dents.max()), 0.0), max(float(lifts.max()), 0.0), deepest_hole)
+    score = max(worst) if judged.any() else float('nan')
     blobs = [_hole_blob(hole, settings) for hole in holes]
     blobs += _relief_blobs(view, relief, dents, DamageType.CRUSH, settings)
     blobs += _relief_blobs(view, relief, lifts, DamageType.DECONSTRUCTION, settings)
     blobs = [blob for blob in blobs if blob.confidence >= 0.5]
     blobs.sort(key=lambda blob: -blob.confidence)
     probability = float(settings.probability(score))  # NaN stays NaN
-    return GeometryEvidence(score, probability, confidence, blobs[:_MOST_BLOBS])
+    return GeometryEvidence(score, probability, confidence, blobs[:_MOST_BLOBS], worst, rigid)
 
 
 def _enlarge(values: NDArray[np.float32], view: ItemView) -> NDArray[np.float32]:

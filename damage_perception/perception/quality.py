@@ -26,11 +26,11 @@ def view_status(view: ItemView) -> Status:
     measured = np.count_nonzero(view.item_mask & view.valid) / item
     visible = np.count_nonzero(view.item_mask & view.seen) / item
     status = Status.DEPTH_POOR if measured < _LEAST_MEASURED else Status(0)
-    partly = visible < _LEAST_VISIBLE or _convexity(view) < _LEAST_CONVEX
+    partly = visible < _LEAST_VISIBLE or convexity(view) < _LEAST_CONVEX
     return status | (Status.PARTLY_JUDGED if partly else Status(0))
 
 
-def _convexity(view: ItemView) -> float:
+def convexity(view: ItemView) -> float:
     """Give the share of the hull of an item's outline that it fills."""
     size = 2 * round(_RAGGED_M / view.resolution_m) + 1
     closed = cv2.morphologyEx(

@@ -100,13 +100,15 @@ def rectify(
     total, weight, other, item_share = cv2.split(_sample(stack, map_u, map_v))
     inside = (map_u >= 0) & (map_v >= 0) & (map_u <= roi.width - 1) & (map_v <= roi.height - 1)
     clear = inside & (other <= 0.01)
-    rgb[~clear] = 0
     # Behind an edge the ray ends on something else than the place that was asked for.
     off = np.abs(_sample(guess, map_u, map_v) - relief)
     hidden = off > max(0.008, 3.0 * profile.std_m(float(face.centre[2])))
     seen = clear & ~hidden
     measured = seen & (weight > 0.5)
     item = inside & (item_share > 0.5) & ~(hidden & (relief < -_WALL_M))
+    # What is seen instead is another part of the item a second time; only in it is colour kept,
+    # since the walls of a deep hole lie where no depth says.
+    rgb[~(seen | (clear & item))] = 0
     nothing = np.float32(np.nan)
     std = profile.std_m(grid.depth_m(relief)).astype(np.float32)
     return ItemView(

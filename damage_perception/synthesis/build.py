@@ -51,7 +51,7 @@ def build_item(
     patch = _BUILDERS[product.family](product, rng, mpp, margin)
     for name, add in ODDITIES.items():
         fits = product.family in _FITTING.get(name, (product.family,))
-        chance = oddities * (0.15 if name == 'handle' else 0.6)
+        chance = oddities * (0.35 if name == 'handle' else 0.6)
         if rng.random() < chance and fits:
             add(patch, rng)
             patch.tags.append(f'oddity:{name}')
