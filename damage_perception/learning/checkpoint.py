@@ -18,14 +18,15 @@ from damage_perception.network.weights import sha256
 from damage_perception.synthesis.records import write_whole
 
 STATE = 'state.json'
-_FREE = ('samples', 'checkpoint_minutes', 'validate_every', 'validation_items', 'test_items')
+_FREE = ('samples', 'checkpoint_minutes', 'validate_every', 'evidence_items',
+         'validation_items', 'test_items')  # fmt: skip
 
 
 def write_checkpoint(
     folder: Path,
     tensors: dict[str, Tensor],
     samples: int,
-    curve: list[dict[str, Any]],
+    notes: dict[str, Any],
     config: TrainingConfig,
 ) -> None:
     """Write a checkpoint; the one before goes only when this one is whole."""
@@ -33,7 +34,7 @@ def write_checkpoint(
     data = save({name: value.contiguous().cpu() for name, value in tensors.items()})
     name = f'state-{samples:09d}.safetensors'
     write_whole(folder / name, data)
-    state = {'tensors': name, 'sha256': sha256(data), 'samples': samples, 'curve': curve,
+    state = {'tensors': name, 'sha256': sha256(data), 'samples': samples, 'notes': notes,
              'config': asdict(config), 'input_version': INPUT_VERSION}  # fmt: skip
     write_whole(folder / STATE, json.dumps(state, indent=1).encode())
     for path in folder.glob('state-*.safetensors'):
@@ -43,8 +44,8 @@ def write_checkpoint(
 
 def read_checkpoint(
     folder: Path, config: TrainingConfig
-) -> tuple[dict[str, Tensor], int, list[dict[str, Any]]]:
-    """Read tensors, samples seen and learning curve.
+) -> tuple[dict[str, Tensor], int, dict[str, Any]]:
+    """Read tensors, samples seen and what was noted with them.
 
     Raises:
         UserError: if it is missing, not whole, or of a training with other settings.
@@ -52,7 +53,7 @@ def read_checkpoint(
     try:
         state = json.loads((folder / STATE).read_text())
         data = (folder / Path(state['tensors']).name).read_bytes()
-        theirs, samples, curve = state['config'], int(state['samples']), list(state['curve'])
+        theirs, samples, notes = state['config'], int(state['samples']), dict(state['notes'])
         whole, version = sha256(data) == state['sha256'], state['input_version']
     except (OSError, ValueError, KeyError, TypeError):
         raise UserError(f'{folder} holds no whole checkpoint; start without --resume') from None
@@ -64,6 +65,6 @@ def read_checkpoint(
         what = other[0] if other else 'input version'
         raise UserError(f'{folder} is a checkpoint of another {what}; give that or start anew')
     try:
-        return load(data), samples, curve
+        return load(data), samples, notes
     except SafetensorError:
         raise UserError(f'{folder} holds no whole checkpoint; start without --resume') from None

@@ -1,4 +1,4 @@
-"""Patches of stored views: centred on damage, look-alikes, oddities, outlines, plain surface."""
+"""Patches of stored views: around damage, look-alikes, outlines, plain surface, false alarms."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from damage_perception.learning.stored_view import StoredView, decode
 from damage_perception.network.inputs import CHANNELS
 from damage_perception.synthesis.noise import Rng, stream
 
-SHARES = (0.4, 0.15, 0.2, 0.15, 0.1)  # of the kinds of anchors
+SHARES = (0.4, 0.12, 0.16, 0.12, 0.08, 0.12)  # of the kinds of anchors, then of false alarms
 _JITTER = 0.25  # of the side, so that damage does not always lie in the middle
 
 
 class Patches:
-    """An endless, numbered supply: patch i depends on the views, the seed and i alone."""
+    """An endless, numbered supply: patch i depends on views, seed, false alarms and i alone."""
 
     def __init__(self, views: Sequence[StoredView], side: int, seed: int) -> None:
         self.views, self.side, self.seed = views, side, seed
@@ -27,17 +27,27 @@ class Patches:
             [(number, *place) for number, view in enumerate(views)
              for place in view.facts['anchors'][kind]]
             for kind in KINDS
-        ]  # fmt: skip
-        self._shares = np.array([share * bool(places) for share, places
-                                 in zip(SHARES, self._places, strict=True)])  # fmt: skip
-        if not self._shares.any():
+        ] + [[]]  # fmt: skip
+        self.alarms = []
+
+    @property
+    def alarms(self) -> list[list[int]]:
+        """Places (number of the view, row, column) that the network took for damage."""
+        return [list(place) for place in self._places[-1]]
+
+    @alarms.setter
+    def alarms(self, places: Sequence[Sequence[int]]) -> None:
+        self._places[-1] = [(number, row, column) for number, row, column in places]
+        shares = np.array([share * bool(there) for share, there
+                           in zip(SHARES, self._places, strict=True)])  # fmt: skip
+        if not shares.any():
             raise UserError('no view to train on was rendered; ask for more train_items')
-        self._shares /= self._shares.sum()
+        self._shares = shares / shares.sum()
 
     def patch(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Give channels (C, S, S) float32 and labels (S, S) uint8 of one patch."""
         rng = stream(self.seed, 0x9A7C, index)
-        places = self._places[int(rng.choice(len(KINDS), p=self._shares))]
+        places = self._places[int(rng.choice(len(SHARES), p=self._shares))]
         number, row, column = places[int(rng.integers(len(places)))]
         channels, labels = self._cut(self.views[number], row, column, rng)
         return augment(channels, labels, rng)

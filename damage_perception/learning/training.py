@@ -94,7 +94,8 @@ class Training:
         for name, parameter in self.network.named_parameters():
             for key, value in self.optimizer.state.get(parameter, {}).items():
                 tensors[f'optimizer.{key}.{name}'] = value
-        write_checkpoint(folder, tensors, self.samples, self.curve, self.config)
+        notes = {'curve': self.curve, 'alarms': self.patches.alarms}
+        write_checkpoint(folder, tensors, self.samples, notes, self.config)
 
     def load(self, folder: Path) -> None:
         """Go on from a checkpoint.
@@ -102,7 +103,8 @@ class Training:
         Raises:
             UserError: if it is of another training or not whole.
         """
-        tensors, self.samples, self.curve = read_checkpoint(folder, self.config)
+        tensors, self.samples, notes = read_checkpoint(folder, self.config)
+        self.curve, self.patches.alarms = notes['curve'], notes['alarms']
         try:
             self.network.load_state_dict(_part(tensors, 'network.'))
             self.average.load_state_dict(_part(tensors, 'average.'))

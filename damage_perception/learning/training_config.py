@@ -44,12 +44,12 @@ class TrainingConfig:
     fused: float = 0.2
     patch: int = 96
     batch: int = 32
-    samples: int = 1_000_000
+    samples: int = 800_000
     warm_up: int = 5000
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     ema_samples: int = 6000
-    validate_every: int = 25_000
+    validate_every: int = 50_000
     checkpoint_minutes: float = 3.0
 
     def __post_init__(self) -> None:

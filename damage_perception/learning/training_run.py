@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from damage_perception.learning.augmentation import drop_colour, drop_depth
+from damage_perception.learning.mining import MOST, mine
 from damage_perception.learning.network_evaluation import (
     Scores,
     by_type,
@@ -22,7 +23,7 @@ from damage_perception.learning.network_evaluation import (
     score_views,
 )
 from damage_perception.learning.stored_view import StoredView
-from damage_perception.learning.training import Training
+from damage_perception.learning.training import Training, pays_bf16
 from damage_perception.learning.training_config import TrainingConfig
 from damage_perception.learning.view_store import read_views, render
 from damage_perception.learning.worst_views import write_worst
@@ -106,21 +107,27 @@ def _validate(
     """Measure the averaged weights, note it in the curve, keep them if they are the best.
 
     The curve holds the same on views that were trained on: far above the validation split, more
-    data helps; near it and low, a larger network or more time does.
+    data helps; near it and low, a larger network or more time does. What the network takes for
+    damage on sound places of some training views is learned from next.
     """
-    judge = TorchBackend(training.average, device=training.device.type).predict
+    judge = TorchBackend(training.average, 'bf16' if pays_bf16(training.device) else 'fp32',
+                         training.device.type).predict  # fmt: skip
     scores = score_views(validation, judge)
     found = measure(scores, scores.network[:, ANY], intervals=False)
-    known = score_views(training.patches.views[: len(validation) // 2], judge)
+    views, config = training.patches.views, training.config
+    mined = mine(views, judge, len(validation), config.seed, len(training.curve))
+    training.patches.alarms = (mined.places + training.patches.alarms)[:MOST]
+    known = score_views(views[: len(validation) // 2], judge)
     on_known = measure(known, known.network[:, ANY], intervals=False)
     found |= {f'train_{name}': on_known[name] for name in ('auroc_major', 'auroc_any')}
     point = {'samples': training.samples, 'loss': None if loss != loss else round(loss, 4),
-             **{name: round(value, 4) for name, value in found.items()}}  # fmt: skip
+             **{name: round(value, 4) for name, value in found.items()},
+             'alarms': mined.names}  # fmt: skip
     best = max((_merit(entry) for entry in training.curve), default=-1.0)
     training.curve.append(point)
     write_whole(paths.out / CURVE, json.dumps(training.curve, indent=1).encode())
     if _merit(point) > best or not (paths.out / BEST / MANIFEST).is_file():
-        chosen = Manifest({}, manifest.command, manifest.commit, training.config.seed,
+        chosen = Manifest({}, manifest.command, manifest.commit, config.seed,
                           training.samples)  # fmt: skip
         write_tensors(training.average, paths.out / BEST, chosen)
 

@@ -38,6 +38,8 @@ def one_thread():
 class Fixed:
     """The same eight patches again and again."""
 
+    alarms: tuple = ()
+
     def __init__(self, side: int = 64) -> None:
         self.channels, self.labels = Patches(made_views(8), side, 0).batch(0, 8)
 
@@ -191,7 +193,7 @@ def test_load_network_gives_what_was_kept(tmp_path):
         ('batch: 1.5', 'batch must be a whole number'),
         ('seed: yes', 'seed must be a whole number'),
         ('patch: 90', 'patch must be a multiple of 16'),
-        ('references: 2', 'references must lie in'),
+        ('fused: 2', 'fused must lie in'),
         ('speed: 1', 'unknown setting speed'),
         ('- 1', 'must hold settings by name'),
         ('a: [', 'not whole YAML'),
