@@ -38,7 +38,7 @@ class TrainingConfig:
     seed: int = 1
     train_items: int = 14_000
     pair_items: int = 10_000
-    evidence_items: int = 3000
+    evidence_items: int = 6000
     validation_items: int = 1000
     test_items: int = 1500
     fused: float = 0.2
