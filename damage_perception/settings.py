@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from damage_perception.perception.decision import DecisionSettings
+from damage_perception.perception.gallery_lookup import GallerySettings
 from damage_perception.perception.geometry import GeometrySettings
 from damage_perception.perception.items import ItemsSettings
 from damage_perception.perception.support_plane import PlaneSettings
@@ -26,3 +27,4 @@ class Settings:
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
     geometry: GeometrySettings = field(default_factory=GeometrySettings)
     decision: DecisionSettings = field(default_factory=DecisionSettings)
+    gallery: GallerySettings = field(default_factory=GallerySettings)

@@ -20,6 +20,7 @@ from damage_perception.perception.gallery_enrolment import (
     encode_all,
     insert_reference,
     refuse_surplus,
+    retire_others,
     retire_surplus,
 )
 from damage_perception.perception.gallery_files import GalleryError, plain_errors, writer_lock
@@ -101,8 +102,17 @@ class Gallery(GalleryReader):
         """
         return self.add_all(sku, [Enrolment(view, design, features)], by)[0]
 
-    def add_all(self, sku: str, enrolments: Sequence[Enrolment], by: str) -> list[int]:
-        """Enrol several views of a product as one change: all of them or none."""
+    def add_all(
+        self, sku: str, enrolments: Sequence[Enrolment], by: str, replace: bool = False
+    ) -> list[int]:
+        """Enrol several views of a product as one change: all of them or none.
+
+        Args:
+            sku: the product.
+            enrolments: its views.
+            by: who makes the change.
+            replace: whether the product has a new design, so that what it had retires.
+        """
         check_sku(sku)
         coming = encode_all(enrolments)
         there = {(item.digest, item.state): item.id for item in self.references(sku)}
@@ -125,6 +135,8 @@ class Gallery(GalleryReader):
                     digest: insert_reference(connection, change, sku, by, item)
                     for digest, item in new.items()
                 }
+                if replace and new:
+                    retire_others(connection, change, sku, added.values())
                 retire_surplus(connection, change, sku)
                 connection.execute('DELETE FROM unfinished')
         except BaseException:
@@ -153,9 +165,17 @@ class Gallery(GalleryReader):
         self._move(references, State.ACTIVE, by, reason, 'activate')
 
     def age_out(self, before: datetime, by: str) -> list[int]:
-        """Retire the active references that were enrolled before a time; give their numbers."""
+        """Retire the active references that were enrolled before a time; give their numbers.
+
+        The newest of each design of a product stays, however old: a product is never left without.
+        """
         active = self.references(None, [State.ACTIVE])
-        old = [item.id for item in active if item.enrolled_at < before]
+        newest = {(item.sku, item.design): item.id for item in active}  # oldest first
+        old = [
+            item.id
+            for item in active
+            if item.enrolled_at < before and item.id not in newest.values()
+        ]
         self._move(old, State.RETIRED, by, f'enrolled before {time_text(before)[:10]}', 'age out')
         return old
 

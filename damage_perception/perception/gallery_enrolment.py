@@ -95,14 +95,31 @@ def insert_reference(
     return number
 
 
-def retire_surplus(connection: sqlite3.Connection, change: int, sku: str) -> None:
-    """Retire the oldest active references of a product beyond six."""
+def retire_others(
+    connection: sqlite3.Connection, change: int, sku: str, kept: Iterable[int]
+) -> None:
+    """Retire the references of a product but those of its new design, in quarantine or not."""
     rows = connection.execute(
-        "SELECT id FROM reference WHERE sku = ? AND state = 'active' "
-        'ORDER BY enrolled_at DESC, id DESC LIMIT -1 OFFSET ?',
-        (sku, MAX_ACTIVE),
+        "SELECT id FROM reference WHERE sku = ? AND state IN ('active', 'quarantined')", (sku,)
     ).fetchall()
-    for (number,) in rows:
+    for number in sorted({number for (number,) in rows} - set(kept)):
+        add_step(connection, change, number, State.RETIRED, 'gave way to a new design')
+
+
+def retire_surplus(connection: sqlite3.Connection, change: int, sku: str) -> None:
+    """Retire the oldest active references of a product beyond six.
+
+    The last one of a design goes only when all the others are the last ones of theirs too.
+    """
+    rows = connection.execute(
+        "SELECT id, design FROM reference WHERE sku = ? AND state = 'active' "
+        'ORDER BY enrolled_at, id',
+        (sku,),
+    ).fetchall()
+    last = {design: number for number, design in rows}
+    spare = [number for number, design in rows if last[design] != number]
+    spare += [number for number, design in rows if last[design] == number]
+    for number in spare[: max(0, len(rows) - MAX_ACTIVE)]:
         reason = f'gave way to a newer one, a product has at most {MAX_ACTIVE}'
         add_step(connection, change, number, State.RETIRED, reason)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from damage_perception.frame import MeasuredFrame
 from damage_perception.perception.face import Face, find_face
 from damage_perception.perception.fusion import fuse, independence
+from damage_perception.perception.gallery_lookup import References
 from damage_perception.perception.geometry import GeometryEvidence, find_damage
 from damage_perception.perception.item_view import MARGIN_M, ItemView
 from damage_perception.perception.items import FoundItem
@@ -35,8 +36,14 @@ class _Known:
 class Judge:
     """Follow the items, fuse their views and judge them."""
 
-    def __init__(self, settings: Settings, profile: SensorProfile | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        profile: SensorProfile | None = None,
+        references: References | None = None,
+    ) -> None:
         self.settings = settings
+        self._references = references or References(None)
         self.profile = profile or SensorProfile()
         self._tracker = Tracker(settings.tracking)
         self._known: dict[int, _Known] = {}
@@ -45,6 +52,11 @@ class Judge:
         """Forget all tracks; ids are not used again."""
         self._tracker.reset()
         self._known.clear()
+
+    def view_of(self, track_id: int) -> ItemView | None:
+        """Give the fused view of an item that was in the newest frames; None = there is none."""
+        known = self._known.get(track_id)
+        return known.view if known else None
 
     def judge(
         self, frame: MeasuredFrame, found: list[FoundItem], support: Plane
