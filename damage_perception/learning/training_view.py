@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.learning.reference_pair import bring_reference
 from damage_perception.network.inputs import view_tensor
+from damage_perception.perception.alignment import bring_reference
 from damage_perception.perception.geometry import find_damage
 from damage_perception.perception.item_features import item_features
 from damage_perception.perception.projection import Plane
@@ -60,7 +60,8 @@ def training_view(sample: Sample, rng: Rng) -> TrainingView | None:
     reference = None
     if sample.references:
         other = labelled_view(sample.references[0])
-        reference = bring_reference(view, other.view) if other is not None else None
+        aligned = bring_reference(view, other.view) if other is not None else None
+        reference = aligned.view if aligned is not None else None
     damages, labels = _truth(found)
     relief, geometry = own_relief(view), find_damage(view)
     features = item_features(view, relief, geometry)
