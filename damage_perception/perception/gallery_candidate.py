@@ -19,6 +19,7 @@ class Candidate:
         sku: the product; empty = what the item is said to be.
         view: the best clean view so far, fused over its frames.
         item: how the item was reported with that view.
+        threshold: P(damaged) from which it then counted as damaged; 0 = not said.
         done: whether waiting longer would change nothing.
     """
 
@@ -26,8 +27,13 @@ class Candidate:
         self.track_id, self.sku = track_id, sku
         self.view: ItemView | None = None
         self.item: ItemReport | None = None
+        self.threshold = 0.0
         self.done = False
-        self._why_not = f'no item that is said to be {sku} came into view'
+        self._why_not = (
+            f'track {track_id} did not come into view'
+            if track_id
+            else f'no item that is said to be {sku} came into view'
+        )
 
     @property
     def why_not(self) -> str:
@@ -54,7 +60,7 @@ class Candidate:
         if view is None:
             return
         self.track_id, self.sku = item.track_id, self.sku or item.sku
-        self.view, self.item = view, item
+        self.view, self.item, self.threshold = view, item, report.threshold
         self.done = view.frames >= ENOUGH_FRAMES
 
     def _find(self, report: DamageReport) -> ItemReport | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from damage_perception.perception.gallery import Gallery
+from damage_perception.perception.gallery_candidate import Candidate
 from damage_perception.perception.gallery_enrolment import Enrolment
 from damage_perception.perception.gallery_records import Reference, State, time_text
-from damage_perception.perception.item_view import ItemView
 from damage_perception.report import ItemReport
+
+UNSAID = 0.5  # P(damaged) from which an item counts as damaged where reports do not say
 
 
 @dataclass(frozen=True)
@@ -16,40 +18,39 @@ class Admission:
     """How a view is to be enrolled.
 
     Attributes:
-        sku: its product.
         by: who vouches for it.
         design: version of its design, '' = not said.
         confirm: whether a person has looked at it, so that no doubt counts.
         replace: whether it shows a new design; the other references retire. Confirms too.
-        threshold: P(damaged) from which an item counts as damaged.
     """
 
-    sku: str
     by: str
     design: str = ''
     confirm: bool = False
     replace: bool = False
-    threshold: float = 0.5
 
 
-def admit(gallery: Gallery, view: ItemView, item: ItemReport, how: Admission) -> Reference:
+def admit(gallery: Gallery, candidate: Candidate, how: Admission) -> Reference:
     """Enrol the view of an item, in use or in quarantine; its `reason` says why the latter.
 
     Raises:
         GalleryError, ViewError: if it cannot be kept.
     """
-    doubt = '' if how.confirm or how.replace else _looks_damaged(item, how.threshold)
+    assert candidate.view is not None, candidate.why_not
+    doubt = '' if how.confirm or how.replace else looks_damaged(candidate)
     design = how.design
     if how.replace and not design:
         design = f'since {time_text(None)[:16]}'
     state = State.QUARANTINED if doubt else State.ACTIVE
-    enrolment = Enrolment(view, design, state=state, reason=doubt)
-    number = gallery.add_all(how.sku, [enrolment], how.by, how.replace)[0]
-    return next(kept for kept in gallery.references(how.sku) if kept.id == number)
+    enrolment = Enrolment(candidate.view, design, state=state, reason=doubt)
+    number = gallery.add_all(candidate.sku, [enrolment], how.by, how.replace)[0]
+    return next(kept for kept in gallery.references(candidate.sku) if kept.id == number)
 
 
-def _looks_damaged(item: ItemReport, threshold: float) -> str:
-    if not item.confidence >= threshold:
+def looks_damaged(candidate: Candidate) -> str:
+    """Say that an item was judged as damaged, in a sentence; empty = it was not."""
+    item: ItemReport | None = candidate.item
+    if item is None or not item.confidence >= (candidate.threshold or UNSAID):
         return ''
     kinds = {damage.damage_type.name.lower().replace('_', ' ') for damage in item.damages}
     return (
