@@ -1,0 +1,165 @@
+"""Several cameras of a booth see one item as one: their tracks, joined in metres."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from damage_perception.perception.item_history import ItemHistory
+from damage_perception.perception.sighting import BoothItem, Sighting
+from damage_perception.report import DamageReport, Health, ItemReport
+from damage_perception.setting import check_ranges, setting
+
+_FAR = 1e3  # cost of a pair that cannot be one item
+_FOLLOWED_S = 10.0  # an item that left one view may come into the next so much later
+_GAP_S = 0.3  # between two looks at what stands still: later it may be another item
+_REMEMBERED = 4000  # tracks of cameras whose late reports are told from new ones
+
+
+@dataclass(frozen=True)
+class BoothSettings:
+    """Which cameras look at the items, and how their tracks become one."""
+
+    cameras: tuple[str, ...] = setting(
+        (), 'Names of the cameras of a booth, each the namespace of its `damage/report`, with '
+        'their poses in `booth.extrinsics.NAME`; empty = one camera.', live=False,
+    )  # fmt: skip
+    frame_id: str = setting(
+        'booth', 'Frame of the booth, in which its cameras stand and decisions give poses.',
+        live=False,
+    )  # fmt: skip
+    gate_m: float = setting(
+        0.1, 'Metres that the middle of an item may lie apart as two cameras see it.',
+        low=0.005, high=2.0,
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        check_ranges(self)
+        if len(set(self.cameras)) != len(self.cameras) or not all(self.cameras):
+            raise ValueError(f'cameras must have names of their own, got {list(self.cameras)}')
+
+
+class Booth:
+    """Give each track of each camera its item.
+
+    Tracks are joined by where they are at one time, never again parted, and only if no camera
+    shows both at once. Reports are in the frame of the booth; pure, time is that of the reports.
+
+    Args:
+        cameras: their names.
+        settings: how far apart is one item.
+    """
+
+    def __init__(self, cameras: Sequence[str], settings: BoothSettings) -> None:
+        self.cameras, self.settings = tuple(cameras), settings
+        self.items: dict[int, BoothItem] = {}
+        self._sightings: dict[tuple[str, int], Sighting] = {}
+        self._first_track = dict.fromkeys(self.cameras, 1)
+        self._belt_m_s = np.zeros(3)
+
+    def take(self, camera: str, report: DamageReport) -> list[tuple[Sighting, ItemReport]]:
+        """Note the items of a report; gives each with the track that it belongs to."""
+        if report.health is not Health.UNKNOWN:
+            for known in self.items.values():
+                for sighting in known.of(camera):
+                    sighting.history.missed += 1
+        pairs = [(self._sighting(camera, item, report), item) for item in report.items]
+        for sighting, item in pairs:
+            sighting.locate(item, report.stamp_ns)
+        self._belt_m_s = self._belt()
+        return pairs
+
+    def join(self, ids: Iterable[int], now_ns: int, decided: Collection[int], rough: bool) -> None:
+        """Join items that are one, each with at most one other.
+
+        Args:
+            ids: items for which another is sought.
+            now_ns: the time.
+            decided: items that were decided; what is joined with one of them is decided.
+            rough: also where only parts of an item were seen, which tell its middle badly.
+        """
+        rows = [self.items[i] for i in ids if i in self.items and self._lacks(self.items[i])]
+        columns = list(self.items.values())
+        if not rows:
+            return
+        cost = np.array([[self._cost(a, b, now_ns, rough) for b in columns] for a in rows])
+        for row, column in zip(*linear_sum_assignment(cost), strict=True):
+            if cost[row, column] < _FAR:
+                self._merge(rows[row], columns[column], decided)
+
+    def forget(self, now_ns: int, decided: Collection[int]) -> None:
+        """Follow no more what was decided and last seen long before now, or later than now."""
+        self.items = {
+            i: item for i, item in self.items.items()
+            if i not in decided or abs(now_ns - item.last_ns) < _FOLLOWED_S * 1e9
+        }  # fmt: skip
+
+    def restart(self, camera: str) -> None:
+        """Take the tracks of a camera for new ones: it counts them from 1 again."""
+        tracks = [track for name, track in self._sightings if name == camera]
+        self._first_track[camera] = max(tracks, default=0) + 1
+
+    def _sighting(self, camera: str, item: ItemReport, report: DamageReport) -> Sighting:
+        track = item.track_id + self._first_track[camera] - 1
+        if (camera, track) not in self._sightings:
+            # It follows from the track that the item began with, so a new process gives it again.
+            item_id = (track - 1) * len(self.cameras) + self.cameras.index(camera) + 1
+            history = ItemHistory(item, report.stamp_ns, report.frame_id)
+            sighting = Sighting(camera, item_id, history, report.stamp_ns)
+            self._sightings[camera, track] = sighting
+            self.items[item_id] = BoothItem(item_id, [sighting])
+            if len(self._sightings) > _REMEMBERED:
+                del self._sightings[next(iter(self._sightings))]
+        self._sightings[camera, track] = self._sightings.pop((camera, track))  # now the newest
+        return self._sightings[camera, track]
+
+    def _belt(self) -> NDArray[np.float64]:
+        """How fast things move here, (3,) m/s: as most that were followed long enough."""
+        known = [s.velocity_m_s for item in self.items.values() for s in item.sightings
+                 if s.steps > 1]  # fmt: skip
+        return np.median(known, axis=0) if known else self._belt_m_s
+
+    def _lacks(self, item: BoothItem) -> bool:
+        return len({sighting.camera for sighting in item.sightings}) < len(self.cameras)
+
+    def _cost(self, a: BoothItem, b: BoothItem, now_ns: int, rough: bool) -> float:
+        """Metres between two items at one time, or far."""
+        first, second = a.located, b.located
+        if a is b or not (rough or (first.whole and second.whole)) or not self._can_be_one(a, b):
+            return _FAR
+        gate = self.settings.gate_m
+        gate += sum(0.5 * max(s.history.newest.size) for s in (first, second) if not s.whole)
+        at, other = (each.expected(now_ns, self._belt_m_s) for each in (first, second))
+        apart = float(np.linalg.norm(at - other))
+        return apart if apart <= gate else _FAR
+
+    def _can_be_one(self, a: BoothItem, b: BoothItem) -> bool:
+        pairs = itertools.product(a.sightings, b.sightings)
+        if any(x.camera == y.camera and self._are_two(x, y, a, b) for x, y in pairs):
+            return False
+        # What stands still at the same place a while later may be another item.
+        gap_s = (max(a.first_ns, b.first_ns) - min(a.last_ns, b.last_ns)) * 1e-9
+        moved = float(np.linalg.norm(self._belt_m_s)) * gap_s
+        return gap_s <= _GAP_S or moved > self.settings.gate_m
+
+    def _are_two(self, x: Sighting, y: Sighting, a: BoothItem, b: BoothItem) -> bool:
+        """Two tracks of one camera are one item only if another saw it from one to the other."""
+        early, late = sorted((x, y), key=lambda sighting: sighting.first_ns)
+        if early.last_ns >= late.first_ns:
+            return True
+        others = [s for s in (*a.sightings, *b.sightings) if s.camera != x.camera]
+        return not any(s.first_ns <= early.last_ns and s.last_ns >= late.first_ns for s in others)
+
+    def _merge(self, a: BoothItem, b: BoothItem, decided: Collection[int]) -> None:
+        if not (a.item_id in self.items and b.item_id in self.items and self._can_be_one(a, b)):
+            return
+        kept, gone = sorted((a, b), key=lambda item: (item.item_id not in decided, item.first_ns))
+        for sighting in gone.sightings:
+            sighting.item_id = kept.item_id
+        kept.sightings += gone.sightings
+        del self.items[gone.item_id]

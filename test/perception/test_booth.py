@@ -1,0 +1,410 @@
+"""Several cameras of a booth: one decision an item, from all that they saw, whoever comes first."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as effort
+from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
+
+from damage_perception.perception.booth import BoothSettings
+from damage_perception.perception.booth_decision import BoothDecisionMaker
+from damage_perception.perception.decision import CUT_SHORT, DecisionSettings, JudgedDecision
+from damage_perception.perception.extrinsics import Extrinsics
+from damage_perception.report import (
+    DamageInstance,
+    DamageReport,
+    DamageType,
+    Health,
+    ItemReport,
+    Pose,
+    Roi,
+    Severity,
+    Status,
+    Verdict,
+)
+
+S = 1_000_000_000
+SPEED = np.array([0.4, 0.0, 0.0])
+NONE = np.empty((0, 0))
+UP = Rotation.identity()
+# Two cameras that look down from both sides of the belt: x of the booth along it, z up.
+LEFT = (0.0, 0.5, 1.0, *Rotation.from_euler('x', 180 - 27, degrees=True).as_quat())
+RIGHT = (0.1, -0.5, 1.1, *Rotation.from_euler('zx', [180, 180 - 27], degrees=True).as_quat())
+BOTH = {'left': Extrinsics.of(LEFT), 'right': Extrinsics.of(RIGHT)}
+
+
+@dataclass
+class Thing:
+    """An item on the belt; `looks` are P(damaged) and status by camera, None = not shown."""
+
+    at_m: Sequence[float] = (0.0, 0.0, 0.05)
+    looks: dict[str, tuple[float, Status] | None] = field(default_factory=dict)
+    face: Rotation = UP
+    sku: str = ''
+
+
+@dataclass
+class Scene:
+    """Cameras that report things on a moving belt, each in its own frame with its own ids."""
+
+    cameras: dict[str, Extrinsics] = field(default_factory=lambda: dict(BOTH))
+    settings: DecisionSettings = field(default_factory=DecisionSettings)
+    speed: np.ndarray = field(default_factory=lambda: SPEED)
+    first_id: dict[str, int] = field(default_factory=dict)
+    decisions: list[JudgedDecision] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.maker = BoothDecisionMaker(self.cameras, BoothSettings(), self.settings)
+
+    def report(
+        self, camera: str, seconds: float, things: Sequence[Thing],
+        health: Health = Health.OK, off_m: Sequence[float] = (0.0, 0.0, 0.0),
+    ) -> DamageReport:  # fmt: skip
+        """Give what a camera sees at a time."""
+        first = self.first_id.get(camera, 1)
+        items = []
+        for number, thing in enumerate(things):
+            look = thing.looks.get(camera, (0.1, Status(0)))
+            if look is not None:
+                at = np.asarray(thing.at_m) + self.speed * seconds + off_m
+                items.append(self._item(camera, first + number, at, thing, look))
+        stamp = round(seconds * S)
+        return DamageReport(stamp, 'optical', 0, 0, health, '', tuple(items))
+
+    def _item(
+        self, camera: str, track: int, at: np.ndarray, thing: Thing, look: tuple[float, Status]
+    ) -> ItemReport:
+        confidence, status = look
+        stands = self.cameras[camera]
+        local = stands.turn.inv().apply(at - stands.position_m)
+        turn = (stands.turn.inv() * thing.face).as_quat()
+        pose = Pose(tuple(map(float, local)), tuple(map(float, turn)))  # type: ignore[arg-type]
+        dent = DamageInstance(
+            DamageType.CRUSH, Severity.MAJOR, confidence, Roi(0, 0, 1, 1), pose.position, 0.002,
+            0.02, 1, NONE,
+        )  # fmt: skip
+        return ItemReport(
+            track, thing.sku, 0.5, pose, (0.3, 0.2, 0.1), Roi(0, 0, 1, 1), confidence, confidence,
+            math.nan, status, 1, (dent,) if confidence >= 0.5 else (), NONE, NONE,
+        )  # fmt: skip
+
+    def tell(self, camera: str, seconds: float, things: Sequence[Thing], **how: object) -> None:
+        """Report and note the decisions."""
+        report = self.report(camera, seconds, things, **how)  # type: ignore[arg-type]
+        self.decisions += self.maker.update(report, camera)
+
+    def pass_by(self, things: Sequence[Thing], start: float = 0.0) -> list[JudgedDecision]:
+        """Show things for a second to all cameras, one after the other, then an empty belt."""
+        for step in range(25):
+            for index, camera in enumerate(self.cameras):
+                shown = things if step < 10 else []
+                self.tell(camera, start + 0.1 * step + 0.03 * index, shown)
+        return self.decisions
+
+
+def test_two_cameras_see_one_item_as_one() -> None:
+    (decision,) = Scene().pass_by([Thing()])
+    assert decision.decision is Verdict.PASS
+    assert decision.frame_id == 'booth'
+    assert decision.frames == 10, 'what two cameras see at one time is not counted twice'
+    seconds = decision.stamp_ns / S
+    np.testing.assert_allclose(decision.pose.position, [0.4 * seconds, 0, 0.05], atol=1e-6)
+    np.testing.assert_allclose(np.abs(decision.pose.orientation), [0, 0, 0, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize('camera', ['left', 'right'])
+def test_what_one_camera_missed_the_other_shows(camera: str) -> None:
+    (decision,) = Scene().pass_by([Thing(looks={camera: (0.9, Status(0))})])
+    assert decision.decision is Verdict.DIVERT
+    assert decision.confidence == pytest.approx(0.9)
+    assert decision.reason == 'crush 20 mm deep, 20 cm2'
+
+
+def test_two_looks_at_one_damage_are_no_stronger_than_the_clearer() -> None:
+    looks = {'left': (0.7, Status(0)), 'right': (0.8, Status(0))}
+    (decision,) = Scene().pass_by([Thing(looks=looks)])
+    assert decision.confidence == pytest.approx(0.8)
+    assert decision.evidence is not None
+    assert len(decision.evidence.damages) == 1
+    below = {'left': (0.4, Status(0)), 'right': (0.45, Status(0))}
+    (decision,) = Scene().pass_by([Thing(looks=below)])
+    assert decision.decision is Verdict.PASS
+
+
+def test_a_camera_that_never_saw_it_does_not_make_it_sound() -> None:
+    (decision,) = Scene().pass_by([Thing(looks={'right': None})])
+    assert (decision.decision, decision.reason) == (Verdict.UNKNOWN, 'right did not see it')
+    assert decision.evidence is not None
+    assert Status.PARTLY_JUDGED in decision.evidence.status
+
+
+@pytest.mark.parametrize('flag', [Status.TRUNCATED, Status.OCCLUDED, Status.PARTLY_JUDGED])
+def test_an_unclear_look_at_a_face_is_made_good_by_a_clear_one_at_that_face(flag: Status) -> None:
+    (decision,) = Scene().pass_by([Thing(looks={'right': (0.1, flag)})])
+    assert decision.decision is Verdict.PASS
+
+
+def test_an_unclear_look_at_a_face_that_the_other_did_not_judge_is_not_sound() -> None:
+    scene = Scene()
+    thing = Thing(looks={'right': (0.1, Status.PARTLY_JUDGED)})
+    wall = dataclasses.replace(thing, face=Rotation.from_euler('x', 90, degrees=True))
+    for step in range(25):
+        scene.tell('left', 0.1 * step, [thing] if step < 10 else [])
+        scene.tell('right', 0.1 * step, [wall] if step < 10 else [])
+    (decision,) = scene.decisions
+    assert decision.decision is Verdict.UNKNOWN
+    assert decision.reason == 'right: only a part of it could be judged'
+
+
+def test_damage_in_a_clear_look_diverts_even_if_another_camera_saw_nothing() -> None:
+    (decision,) = Scene().pass_by([Thing(looks={'right': None, 'left': (0.9, Status(0))})])
+    assert decision.decision is Verdict.DIVERT
+
+
+def test_a_silent_camera_is_the_reason_for_unknown_and_nobody_waits_for_it() -> None:
+    scene = Scene()
+    scene.maker.silent = {'right': '/right/damage/report has been silent for 1.2 s'}
+    for step in range(20):
+        scene.tell('left', 0.1 * step, [Thing()] if step < 10 else [])
+    (decision,) = scene.decisions
+    assert decision.decision is Verdict.UNKNOWN
+    assert decision.reason == '/right/damage/report has been silent for 1.2 s'
+
+
+def test_a_camera_that_falls_silent_after_it_saw_an_item_leave_spoils_nothing() -> None:
+    scene = Scene()
+    for step in range(12):
+        scene.tell('left', 0.1 * step, [Thing()])
+        scene.tell('right', 0.1 * step + 0.02, [Thing()] if step < 10 else [])
+    scene.maker.silent = {'right': 'gone'}
+    for step in range(12, 25):
+        scene.tell('left', 0.1 * step, [])
+    (decision,) = scene.decisions
+    assert decision.decision is Verdict.PASS
+
+
+def test_a_camera_that_falls_silent_while_it_shows_an_item_leaves_it_unknown() -> None:
+    scene = Scene()
+    for step in range(10):
+        scene.tell('left', 0.1 * step, [Thing()])
+        scene.tell('right', 0.1 * step + 0.02, [Thing()])
+    scene.maker.silent = {'right': 'gone'}
+    for step in range(10, 25):
+        scene.tell('left', 0.1 * step, [])
+    (decision,) = scene.decisions
+    assert (decision.decision, decision.reason) == (Verdict.UNKNOWN, 'gone')
+
+
+def test_a_slow_camera_is_waited_for() -> None:
+    scene = Scene()
+    shown = [Thing(looks={'left': None, 'right': (0.9, Status(0))})]
+    for step in range(24):
+        scene.tell('left', 0.1 * step, [Thing()] if step < 10 else [])
+        if step >= 9:  # the reports of the other come 0.9 s late
+            late = step - 9
+            scene.tell('right', 0.1 * late, shown if late < 10 else [])
+    assert scene.decisions == []
+    for late in range(15, 20):
+        scene.tell('right', 0.1 * late, [])
+    (decision,) = scene.decisions
+    assert decision.decision is Verdict.DIVERT
+
+
+def test_a_camera_far_behind_is_named_and_not_waited_for() -> None:
+    scene = Scene()
+    for step in range(25):
+        scene.tell('left', 100 + 0.1 * step, [Thing(at_m=(-40.0, 0, 0))] if step < 10 else [])
+        scene.tell('right', 0.1 * step, [])
+    (decision,) = scene.decisions
+    assert decision.decision is Verdict.UNKNOWN
+    assert 'right is 10' in decision.reason
+    assert 'synchronise their clocks' in decision.reason
+
+
+def test_cameras_one_after_the_other_along_the_belt_see_one_item() -> None:
+    """The item leaves the first view 0.5 s before it comes into the second."""
+    scene = Scene(settings=DecisionSettings(lost_after_s=1.0))
+    for step in range(50):
+        scene.tell('left', 0.1 * step, [Thing()] if 5 <= step < 15 else [])
+        seen = [Thing(looks={'right': (0.9, Status(0))})] if 20 <= step < 30 else []
+        scene.tell('right', 0.1 * step + 0.01, seen)
+    (decision,) = scene.decisions
+    assert decision.decision is Verdict.DIVERT
+
+
+def test_it_is_decided_at_the_line_of_the_booth_though_one_camera_lags() -> None:
+    line = (1.0, 0.0, 0.0, 0.3)
+    scene = Scene(settings=DecisionSettings(line=line, line_lead_s=0.1))
+    for step in range(8):
+        scene.tell('left', 0.1 * step, [Thing()])
+        if step >= 3:
+            scene.tell('right', 0.1 * (step - 3), [Thing()])
+    (decision,) = scene.decisions
+    assert decision.decision is Verdict.PASS
+    assert decision.pose.position[0] == pytest.approx(0.28, abs=0.02)
+    assert len(scene.pass_by([], start=0.8)) == 1
+
+
+def test_one_camera_certain_of_damage_decides_early_and_soundness_needs_all() -> None:
+    settings = DecisionSettings(certain_looks=3, independent_m=0.01)
+    scene = Scene(settings=settings)
+    for step in range(4):
+        scene.tell('left', 0.1 * step, [Thing(looks={'left': (0.99, Status(0))})])
+        scene.tell('right', 0.1 * step + 0.02, [])
+    assert [d.decision for d in scene.decisions] == [Verdict.DIVERT]
+    scene = Scene(settings=settings)
+    for step in range(6):
+        scene.tell('left', 0.1 * step, [Thing(looks={'left': (0.01, Status(0))})])
+        scene.tell('right', 0.1 * step + 0.02, [])
+    assert scene.decisions == []
+    for step in range(6, 10):
+        scene.tell('left', 0.1 * step, [Thing(looks={'left': (0.01, Status(0))})])
+        scene.tell('right', 0.1 * step + 0.02, [Thing(looks={'right': (0.01, Status(0))})])
+    assert [d.decision for d in scene.decisions] == [Verdict.PASS]
+
+
+def test_a_track_that_one_camera_loses_and_finds_again_stays_the_same_item() -> None:
+    scene = Scene()
+    for step in range(25):
+        lost = 4 <= step < 7
+        scene.first_id['left'] = 1 if step < 5 else 50
+        scene.tell('left', 0.1 * step, [] if lost or step >= 12 else [Thing()])
+        scene.tell('right', 0.1 * step + 0.02, [Thing()] if step < 12 else [])
+    (decision,) = scene.decisions
+    assert decision.decision is Verdict.PASS
+
+
+def test_another_item_at_the_same_place_of_a_tray_is_another_item() -> None:
+    scene = Scene(speed=np.zeros(3))
+    for step in range(80):
+        scene.first_id = {'left': 1 + step // 30, 'right': 1 + step // 30}
+        for camera in scene.cameras:
+            shown = [Thing(looks={'right': None})] if step % 30 < 10 else []
+            scene.tell(camera, 0.1 * step, shown)
+    assert len(scene.decisions) == 3
+
+
+def test_a_segmentation_node_that_starts_anew_counts_from_one_again() -> None:
+    scene = Scene()
+    scene.pass_by([Thing()])
+    scene.maker.restart('right', [])
+    for run in (1, 2):
+        scene.first_id = {'left': 1 + run, 'right': run}
+        scene.pass_by([Thing(at_m=(-4.0 * run, 0, 0.05))], start=10.0 * run)
+    assert [decision.decision for decision in scene.decisions] == [Verdict.PASS] * 3
+    assert len({decision.track_id for decision in scene.decisions}) == 3
+
+
+def test_what_was_decided_before_the_process_began_is_not_decided_again() -> None:
+    scene = Scene()
+    (decision,) = scene.pass_by([Thing()])
+    again = Scene()
+    again.maker.restart('left', [decision.track_id])
+    again.maker.restart('right', [])
+    assert again.pass_by([Thing()]) == []
+
+
+def test_time_that_goes_back_in_one_camera_after_the_other_decides_once() -> None:
+    scene = Scene()
+    for run in range(2):
+        scene.first_id = {'left': 1 + run, 'right': 1 + run}
+        if run:
+            scene.decisions += scene.maker.go_back('left', 0, CUT_SHORT)
+        for step in range(40):
+            scene.tell('left', 0.1 * step, [Thing()] if step > 20 or run else [])
+            if run and step < 3:  # it is late: still the old run
+                scene.first_id['right'] = 1
+                scene.tell('right', 4.0 + 0.1 * step, [Thing()])
+                scene.first_id['right'] = 2
+                continue
+            if run and step == 3:
+                scene.decisions += scene.maker.go_back('right', round(0.3 * S), CUT_SHORT)
+            scene.tell('right', 0.1 * step, [Thing()] if step > 20 or run else [])
+    scene.decisions += scene.maker.flush()
+    assert [d.decision for d in scene.decisions] == [Verdict.UNKNOWN, Verdict.PASS]
+    assert scene.decisions[0].reason == CUT_SHORT
+
+
+_LIMITS = {'min_value': -2.0, 'max_value': 2.0}
+_places = st.tuples(*[st.floats(**_LIMITS)] * 3)
+_turns = st.tuples(*[st.floats(-1.0, 1.0)] * 4).filter(lambda q: np.linalg.norm(q) > 0.2)
+_stands = st.tuples(_places, _turns).map(
+    lambda pair: Extrinsics.of([*pair[0], *(np.array(pair[1]) / np.linalg.norm(pair[1]))])
+)
+
+
+@given(st.data())
+@effort(max_examples=20, deadline=None)
+def test_any_cameras_in_any_order_with_late_repeated_and_lost_reports_decide_each_item_once(
+    data: st.DataObject,
+) -> None:
+    count = data.draw(st.integers(1, 3), 'cameras')
+    cameras = {f'camera{k}': data.draw(_stands) for k in range(count)}
+    damaged = data.draw(st.lists(st.booleans(), min_size=1, max_size=5), 'damaged')
+    witness = data.draw(st.integers(0, count - 1), 'who sees the damage')
+    rng = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1), 'noise'))
+    things = [
+        Thing((-0.35 * k, 0.05 * (k % 3), 0.05),
+              {f'camera{witness}': (0.9 if bad else 0.1, Status(0))})
+        for k, bad in enumerate(damaged)
+    ]  # fmt: skip
+    scene = Scene(cameras, first_id={name: int(rng.integers(1, 90)) for name in cameras})
+    delays = {name: float(rng.uniform(0, 0.3)) for name in cameras}
+    sent = []
+    for name in cameras:
+        for step in range(40):
+            seconds = 0.1 * step + float(rng.uniform(0, 0.03))
+            if step < 20 and rng.random() < 0.1:
+                continue  # lost
+            off = rng.normal(0, 0.004, 3)
+            report = scene.report(name, seconds, things if step < 20 else [], off_m=off)
+            sent.append((seconds + delays[name], name, report))
+    for _, name, report in sorted(sent, key=lambda entry: entry[0]):
+        for _ in range(1 + int(rng.random() < 0.2)):
+            scene.decisions += scene.maker.update(report, name)
+    scene.decisions += scene.maker.flush()
+    told = sorted((d.pose.position[0] - 0.4 * d.stamp_ns / S, d.decision) for d in scene.decisions)
+    wanted = [Verdict.DIVERT if bad else Verdict.PASS for bad in damaged[::-1]]
+    assert [verdict for _, verdict in told] == wanted
+    assert len({decision.track_id for decision in scene.decisions}) == len(wanted)
+
+
+@given(_stands, _places, _turns)
+@effort(max_examples=30, deadline=None)
+def test_extrinsics_bring_a_pose_where_it_is(
+    stands: Extrinsics, place: tuple[float, ...], turn: tuple[float, ...]
+) -> None:
+    thing = Thing(place, face=Rotation.from_quat(turn))
+    scene = Scene({'only': stands}, speed=np.zeros(3))
+    (item,) = stands.bring(scene.report('only', 0.0, [thing]), 'booth').items
+    np.testing.assert_allclose(item.pose.position, place, atol=1e-9)
+    back = Rotation.from_quat(item.pose.orientation) * thing.face.inv()
+    assert back.magnitude() == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ('numbers', 'text'),
+    [
+        ((), 'seven numbers'),
+        ((0.0,) * 6, 'seven numbers'),
+        ((0, 0, math.nan, 0, 0, 0, 1), 'seven numbers'),
+        ((0, 0, 0, 0, 0, 0, 0), 'length 1'),
+        ((0, 0, 0, 0, 0, 0, 2), 'length 1'),
+    ],
+)
+def test_extrinsics_that_are_none_are_refused(numbers: Sequence[float], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        Extrinsics.of(numbers)
+
+
+def test_cameras_need_names_of_their_own() -> None:
+    with pytest.raises(ValueError, match='names of their own'):
+        BoothSettings(cameras=('left', 'left'))
