@@ -79,7 +79,7 @@ def fuse(old: ItemView, new: ItemView, news: float) -> ItemView | None:
     if fit < _WORST_FIT:
         return None
     rgb, height, item, seen = _brought(new, warp, old.item_mask.shape)
-    height -= _lean(height - old.height_m, old.item_mask & item)
+    height -= lean(height - old.height_m, old.item_mask & item)
     old_weight, typical = _weight(old.height_std_m), _median_weight(new)
     new_weight = np.where(np.isnan(height), 0.0, typical * news)
     off = np.abs(height - old.height_m) > _GATE * np.sqrt(
@@ -112,7 +112,7 @@ def fuse(old: ItemView, new: ItemView, news: float) -> ItemView | None:
     )
 
 
-def _lean(difference: NDArray[np.float32], item: NDArray[np.bool_]) -> NDArray[np.float32] | float:
+def lean(difference: NDArray[np.float32], item: NDArray[np.bool_]) -> NDArray[np.float32] | float:
     """Give the plane through the difference of two views: their faces were fitted apart."""
     rows, columns = np.nonzero(item & np.isfinite(difference))
     if len(rows) < 100:

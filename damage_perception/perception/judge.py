@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from damage_perception.frame import MeasuredFrame
 from damage_perception.perception.face import Face, find_face
 from damage_perception.perception.fusion import fuse, independence
+from damage_perception.perception.gallery_fit import FittedReferences
 from damage_perception.perception.gallery_lookup import References
 from damage_perception.perception.geometry import GeometryEvidence, find_damage
 from damage_perception.perception.item_view import MARGIN_M, ItemView
@@ -27,10 +28,11 @@ from damage_perception.settings import Settings
 
 @dataclass(eq=False)
 class _Known:
-    """What is remembered of a track: its length axis and its fused view."""
+    """What is remembered of a track: its length axis, its fused view, what fits it."""
 
     axis: NDArray[np.float64]
     view: ItemView | None = None
+    references: FittedReferences = field(default_factory=FittedReferences)
 
 
 class Judge:
@@ -82,16 +84,32 @@ class Judge:
         return tuple(reports)
 
     def _report(self, look: Look, track: Track, found: list[FoundItem], used: int) -> ItemReport:
-        status = look.item.status | Status.NO_REFERENCE
+        status = look.item.status
         if look.face is None:
-            return unjudged_report(look, track, status | Status.DEPTH_POOR)
+            missing = Status.NO_REFERENCE | Status.DEPTH_POOR
+            return unjudged_report(look, track, status | missing)
         known = self._known[track.track_id]
         face = look.face.like(known.axis)
         known.axis = face.axes[:, 0]
         look = Look(look.frame, look.item, face)
         view = self._view(look, face, track, found, known)
-        evidence: GeometryEvidence = find_damage(view, self.settings.geometry)
-        return judged_report(look, track, status | view_status(view), view, evidence, used)
+        unexplained, doubts = self._compared(look, view, known.references)
+        evidence: GeometryEvidence = find_damage(unexplained, self.settings.geometry)
+        status |= doubts | view_status(view)
+        return judged_report(look, track, status, view, evidence, used)
+
+    def _compared(
+        self, look: Look, view: ItemView, references: FittedReferences
+    ) -> tuple[ItemView, Status]:
+        """Leave out of a view what the product has by design; tell what of it is not known."""
+        identity = look.frame.identity
+        product = self._references.of(identity.sku if identity else '')
+        if look.is_clean:
+            references.update(view, product)
+        if references.fitting and look.is_clean:
+            return references.unexplained(view), Status(0)
+        suspect = Status.REFERENCE_SUSPECT if product.quarantined else Status(0)
+        return view, Status.NO_REFERENCE | suspect
 
     def _view(
         self, look: Look, face: Face, track: Track, found: list[FoundItem], known: _Known
@@ -108,5 +126,7 @@ class Judge:
             pixels = track.motion_m * frame.camera.fx / face.centre[2]
             news = independence(float(pixels), self.profile.correlation_px)
             fused = fuse(known.view, new, news)
+        if fused is None:
+            known.references.forget()
         known.view = fused or new
         return known.view
