@@ -27,15 +27,12 @@ _SOUND: Colour = (0, 200, 140)
 _UNJUDGED: Colour = (170, 170, 170)
 
 
-def draw_overlay(
-    rgb: NDArray[np.uint8], report: DamageReport, threshold: float = 0.5
-) -> NDArray[np.uint8]:
+def draw_overlay(rgb: NDArray[np.uint8], report: DamageReport) -> NDArray[np.uint8]:
     """Draw a report over its image.
 
     Args:
         rgb: (H, W, 3) uint8, red first; not changed.
         report: what was found in it.
-        threshold: P(damaged) from which an item is drawn as damaged.
 
     Returns:
         (H, W, 3) uint8.
@@ -47,7 +44,7 @@ def draw_overlay(
             tint = np.array(COLOURS[damage.damage_type])
             area[damage.mask] = (0.45 * area[damage.mask] + 0.55 * tint).astype(np.uint8)
     for item in report.items:
-        _draw_item(picture, item, threshold)
+        _draw_item(picture, item, report.threshold)
     if report.health != Health.OK:
         _write(picture, f'{report.health.name}: {report.reason}', (8, 8), (213, 94, 0))
     return picture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.frame import FrameError, MeasuredFrame, RgbdFrame
+from damage_perception.perception.calibration import GEOMETRY, Calibration
+from damage_perception.perception.calibration_file import detector_calibration
+from damage_perception.perception.gallery_lookup import References
+from damage_perception.perception.item_view import ItemView
 from damage_perception.perception.items import find_items
 from damage_perception.perception.judge import Judge
 from damage_perception.perception.plane import SupportFinder
@@ -31,12 +36,30 @@ class DamagePipeline:
 
     Not thread-safe: one owner calls `process` with frames in order of time. `settings` may be
     replaced between two calls.
+
+    Attributes:
+        detector: SHA-256 of the weights that judge, or `geometry` and a version.
+        references: pristine references of products, looked up when an item needs them.
+
+    Args:
+        settings: see `Settings`.
+        calibration: what raw scores mean and what is diverted; None = as the settings say.
+
+    Raises:
+        UserError: if the calibration cannot be used or is of another detector.
     """
 
-    def __init__(self, settings: Settings | None = None) -> None:
+    def __init__(
+        self, settings: Settings | None = None, calibration: Calibration | None = None
+    ) -> None:
         self._settings = settings or Settings()
+        self.detector = GEOMETRY
+        file = self._settings.decision.calibration_file
+        self._calibration = calibration or detector_calibration(file, self.detector)
+        self._calibration.check_detector(self.detector)
         self._support = SupportFinder(self._settings.plane)
-        self._judge = Judge(self._settings)
+        self.references = References(self._settings.gallery.folder)
+        self._judge = Judge(self._settings, references=self.references)
         self._newest_ns: int | None = None
 
     @property
@@ -52,6 +75,19 @@ class DamagePipeline:
 
     def process(self, frame: RgbdFrame) -> DamageReport:
         """Judge one frame; evidence that is missing gives health UNKNOWN with a reason."""
+        return self.signed(self._process(frame))
+
+    def signed(self, report: DamageReport) -> DamageReport:
+        """Name in a report what judged, and from which P(damaged) an item counts as damaged."""
+        threshold = self._settings.decision.threshold or self._calibration.point.threshold
+        return dataclasses.replace(
+            report,
+            threshold=threshold,
+            detector=self.detector,
+            calibration=self._calibration.version,
+        )
+
+    def _process(self, frame: RgbdFrame) -> DamageReport:
         if self._newest_ns is not None and frame.stamp_ns <= self._newest_ns:
             return unknown_report(frame, 'the frame is not newer than the one before')
         self._newest_ns = frame.stamp_ns
@@ -71,12 +107,17 @@ class DamagePipeline:
             pixel_m = support.plane.offset / measured.camera.fx
             found = find_items(frame.rgb, height_m, support.region, pixel_m, self._settings.items)
         with _timed(timings, 'judge'):
-            items = self._judge.judge(measured, found, support.plane)
+            raw = self._judge.judge(measured, found, support.plane)
+            items = tuple(self._calibration.apply(item) for item in raw)
         health, reason = self._health(measured, support.region)
         rows, columns = frame.rgb.shape[:2]
         return DamageReport(
             frame.stamp_ns, frame.frame_id, columns, rows, health, reason, items, timings
         )
+
+    def view_of(self, track_id: int) -> ItemView | None:
+        """Give the fused view of an item that was in the newest frames; None = there is none."""
+        return self._judge.view_of(track_id)
 
     def reset(self) -> None:
         """Forget all tracks and the support, as after a jump back in time; ids stay used.

@@ -141,6 +141,10 @@ class DamageReport:
     reason: str = ''
     items: tuple[ItemReport, ...] = ()
     timings_ms: dict[str, float] = field(default_factory=dict)  # stage -> ms; never in to_dict
+    threshold: float = 0.0  # P(damaged) from which an item counts as damaged; 0 = not said
+    detector: str = ''  # SHA-256 of the weights, or `geometry` and a version
+    calibration: str = ''  # SHA-256 of calibration.yaml
+    gallery: str = ''  # version of the references; '' = none
 
     def label_mask(self) -> NDArray[np.uint8]:
         """Paint `damage/mask`: (H, W) uint8, 0 none, DamageType, 255 not judged."""
@@ -186,6 +190,7 @@ class Decision:
     reason: str
     pose: Pose
     age: float = 0.0  # seconds from the stamp to the decision
+    health: Health = Health.OK  # of the evidence and, in a running node, of the station
 
 
 def header_dict(stamp_ns: int, frame_id: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def benchmark_transport(
 
     from damage_perception.cli import transport_trials as trials
     from damage_perception.cli.environment import require_ros
-    from damage_perception.recording.types import shared_file
+    from damage_perception.installed import shared_file
 
     require_ros('benchmark transport')
     profiles = {'shipped': str(shared_file('config/fastdds.xml')), 'default': None}

@@ -29,7 +29,7 @@ def use_dds_profile() -> None:
 
     Without its larger shared memory most big images are lost between processes of one machine.
     """
-    from damage_perception.recording.types import shared_file
+    from damage_perception.installed import shared_file
 
     profile = str(shared_file('config/fastdds.xml'))
     for name in ('FASTRTPS_DEFAULT_PROFILES_FILE', 'FASTDDS_DEFAULT_PROFILES_FILE'):

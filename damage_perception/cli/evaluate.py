@@ -48,7 +48,7 @@ def evaluate(
     from damage_perception.learning.outcomes import join
     from damage_perception.learning.readers import open_dataset
     from damage_perception.learning.readers.kaputt import write_submission
-    from damage_perception.perception.calibration import load_calibration
+    from damage_perception.perception.calibration_file import load_calibration
 
     if not 0.0 < prevalence < 1.0:
         raise CallError(f'--prevalence must lie between 0 and 1, got {prevalence}')
@@ -60,11 +60,13 @@ def evaluate(
         path = predictions or Path(folder) / 'predictions.jsonl'
         said = _predictions(samples, path, references == 'on')
         if loaded is not None:
-            for weights in {prediction.weights for prediction in said.values()}:
-                loaded.check_weights(weights, str(calibration))
+            for detector in {prediction.detector for prediction in said.values()}:
+                loaded.check_detector(detector, str(calibration))
         if submission is not None:  # its test labels are withheld, so this comes before measuring
             write_submission(submission, {name: one.score for name, one in said.items()})
         outcomes = join(samples, said)
+        if loaded is not None and loaded.curve is not None:
+            outcomes = outcomes.rescored(loaded.curve)
         result = {'dataset': dataset, 'split': split, 'references': references}
         result |= measure(outcomes, loaded, prevalence)
         _write(metrics, result)

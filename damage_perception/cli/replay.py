@@ -54,7 +54,7 @@ def replay(
         stack.enter_context(lines)
         outputs: list[JsonLines | ResultBag | Pictures] = [lines]
         if out_bag is not None:
-            outputs.append(stack.enter_context(ResultBag(out_bag, settings)))
+            outputs.append(stack.enter_context(ResultBag(out_bag)))
         if pictures is not None:
             from damage_perception.overlay import draw_overlay
 

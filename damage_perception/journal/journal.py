@@ -48,12 +48,13 @@ class Journal:
     Args:
         path: the SQLite file; made if it is not there.
         max_rows: decisions kept; older ones go, with their reviews.
-        versions: what judged, such as the package and the policy, kept with each decision.
+        versions: of the package and the policy, kept with each decision beside those of what
+            judged it: weights, calibration, gallery.
     """
 
     def __init__(self, path: Path, max_rows: int, versions: Mapping[str, str]) -> None:
         self.path, self._max_rows = path, max_rows
-        self._versions = json.dumps(dict(versions), sort_keys=True)
+        self._versions = dict(versions)
         self._connection: sqlite3.Connection | None = None
 
     def record(self, source: str, decision: JudgedDecision) -> bool:
@@ -104,7 +105,7 @@ class Journal:
             ) from error
 
 
-def _row(source: str, decision: JudgedDecision, versions: str) -> tuple[object, ...]:
+def _row(source: str, decision: JudgedDecision, versions: Mapping[str, str]) -> tuple[object, ...]:
     evidence = decision.evidence
     damages = [_damage(damage) for damage in evidence.damages] if evidence else []
     return (
@@ -123,7 +124,7 @@ def _row(source: str, decision: JudgedDecision, versions: str) -> tuple[object, 
         _number(evidence.anomaly_score) if evidence else None,
         int(evidence.status) if evidence else 0,
         json.dumps(damages),
-        versions,
+        json.dumps({**versions, **decision.versions._asdict()}, sort_keys=True),
     )
 
 

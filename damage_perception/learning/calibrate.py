@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from damage_perception.errors import UserError
 from damage_perception.learning.calibration import TooFewItemsError, fit_threshold, item_scores
 from damage_perception.learning.outcomes import Outcomes
-from damage_perception.perception.calibration import Calibration, OperatingPoint
+from damage_perception.learning.score_curve import fit_curve
+from damage_perception.perception.calibration import Calibration, OperatingPoint, ScoreCurve
 
 BUDGETS = (0.05, 0.01, 0.001, 0.0001)  # further points, for evaluation
 QUANTILES = (0.5, 0.9, 0.99, 0.999)
@@ -24,8 +25,12 @@ def calibrate(
     confidence: float = 0.95,
     groups: str = 'family',
     files: tuple[Path, ...] = (),
+    prevalence: float = 0.001,
 ) -> Calibration:
-    """Fit the common threshold, those of product groups with data enough, and further budgets.
+    """Fit what a raw score means, the thresholds of all and of product groups, further budgets.
+
+    Without raw scores the scores are taken for P(damaged) as they are; such a calibration serves
+    an evaluation, the nodes refuse it.
 
     Args:
         outcomes: labels and predictions.
@@ -33,13 +38,17 @@ def calibrate(
         confidence: chance that the bounds hold.
         groups: what is before the colon of the tags that name a product's group.
         files: what the numbers came from; their hashes go into the evidence.
+        prevalence: share of damaged items for which P(damaged) is stated.
 
     Raises:
-        UserError: if the sample cannot support the budget, or mixes weights.
+        UserError: if the sample cannot support the budget, or mixes detectors.
     """
-    weights = {said.weights for said in outcomes.predictions}
-    if len(weights) > 1:
+    detectors = {said.detector for said in outcomes.predictions}
+    if len(detectors) > 1:
         raise UserError('the predictions come from more than one set of weights; judge all again')
+    curve = _curve(outcomes, prevalence) if outcomes.has_raw else None
+    if curve is not None:
+        outcomes = outcomes.rescored(curve)
     sound = sound_item_scores(outcomes, ~outcomes.damaged)
     point = fit_threshold(sound, budget, confidence)
     fits = {}
@@ -52,11 +61,22 @@ def calibrate(
     return Calibration(
         point=point,
         confidence=confidence,
-        weights=weights.pop(),
+        detector=detectors.pop(),
+        curve=curve,
+        prevalence=prevalence,
         groups=fits,
         points=tuple(_further_points(sound, confidence)),
         evidence=_evidence(outcomes, sound, point.threshold, files),
     )
+
+
+def _curve(outcomes: Outcomes, prevalence: float) -> ScoreCurve:
+    raw = [
+        item_scores(outcomes.raw[rows], outcomes.item[rows])[0]
+        for rows in (~outcomes.damaged, outcomes.damaged)
+    ]
+    sound, damaged = (scores[np.isfinite(scores)] for scores in raw)
+    return fit_curve(sound, damaged, prevalence)
 
 
 def sound_item_scores(outcomes: Outcomes, rows: NDArray[np.bool_]) -> NDArray[np.float64]:

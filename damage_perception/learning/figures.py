@@ -43,8 +43,16 @@ def ranking_figure(outcomes: Outcomes) -> Figure:
     return figure
 
 
-def score_figure(outcomes: Outcomes, threshold: float | None) -> Figure:
-    """Draw the distribution of scores and how far they can be taken as probabilities."""
+def score_figure(
+    outcomes: Outcomes, threshold: float | None, prevalence: float | None = None
+) -> Figure:
+    """Draw the distribution of scores and how far they can be taken as probabilities.
+
+    Args:
+        outcomes: labels and scores.
+        threshold: where to draw a line; None = nowhere.
+        prevalence: share of damaged items that the scores are stated for; None = that of the set.
+    """
     figure = Figure(figsize=(10, 4), layout='constrained')
     left, right = figure.subplots(1, 2)
     judged = ~outcomes.unknown
@@ -60,11 +68,23 @@ def score_figure(outcomes: Outcomes, threshold: float | None) -> Figure:
     if threshold is not None:
         left.axvline(threshold, color=MARK, linestyle='--', label='threshold')
     left.legend(frameon=False)
-    said, found, count = reliability(outcomes.damaged[judged], outcomes.score[judged])
+    damaged, score = outcomes.damaged[judged], outcomes.score[judged]
+    if prevalence is not None:
+        score = _at_share(score, prevalence, float(damaged.mean()))
+    said, found, count = reliability(damaged, score)
     right.plot([0, 1], [0, 1], color='#bbbbbb')
     right.scatter(said, found, s=12 + 90 * np.sqrt(count / max(1.0, count.max(initial=0))))
-    _dress(right, 'Reliability (area of a point: images in it)', 'score', 'share damaged')
+    _dress(right, 'Reliability (area of a point: images in it)', 'P(damaged)', 'share damaged')
     return figure
+
+
+def _at_share(score: NDArray[np.float64], prevalence: float, share: float) -> NDArray[np.float64]:
+    """Restate P(damaged) for a set with another share of damaged items, by Bayes' rule."""
+    if not 0.0 < share < 1.0:
+        return score
+    odds = score / np.maximum(1.0 - score, 1e-300)
+    odds *= share / (1.0 - share) * (1.0 - prevalence) / prevalence
+    return np.asarray(np.where(score >= 1.0, 1.0, odds / (1.0 + odds)))
 
 
 def station_figure(

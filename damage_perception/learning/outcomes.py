@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from damage_perception.errors import UserError
 from damage_perception.learning.dataset import Sample
 from damage_perception.learning.prediction import Prediction
+from damage_perception.perception.calibration import ScoreCurve
 from damage_perception.report import Severity
 
 
@@ -23,6 +24,7 @@ class Outcomes:
         samples, predictions: (N,) what the rows came from.
         damaged, major: (N,) bool; major where the worst damage is.
         score: (N,) float64 P(damaged), NaN = UNKNOWN.
+        raw: (N,) float64 what the score was made from, NaN = UNKNOWN or not said.
         missed: (N,) bool, the labelled item was not found.
         item: (N,) int64 number of the physical item.
         depth_m: (N,) float64 deepest labelled damage, NaN = not labelled.
@@ -33,6 +35,7 @@ class Outcomes:
     damaged: NDArray[np.bool_]
     major: NDArray[np.bool_]
     score: NDArray[np.float64]
+    raw: NDArray[np.float64]
     missed: NDArray[np.bool_]
     item: NDArray[np.int64]
     depth_m: NDArray[np.float64]
@@ -46,6 +49,21 @@ class Outcomes:
     def has_major(self) -> bool:
         """Say whether severity is labelled at all."""
         return bool(self.major.any())
+
+    @property
+    def has_raw(self) -> bool:
+        """Say whether every score comes with the raw score that it was made from."""
+        return bool((np.isfinite(self.raw) | self.unknown | self.missed).all()) and bool(
+            np.isfinite(self.raw).any()
+        )
+
+    def rescored(self, curve: ScoreCurve) -> Outcomes:
+        """Give the same rows with P(damaged) as a curve makes it of their raw scores.
+
+        What has no raw score keeps what was said: UNKNOWN, or 0 where an item was missed.
+        """
+        made = np.where(np.isfinite(self.raw), curve.probability(self.raw), self.score)
+        return replace(self, score=made)
 
     def tagged(self, tag: str) -> NDArray[np.bool_]:
         """Say which rows carry a tag."""
@@ -88,6 +106,7 @@ def join(samples: Sequence[Sample], predictions: Mapping[int | str, Prediction])
         damaged=np.array([bool(sample.damaged) for sample in labelled]),
         major=np.array([sample.severity == Severity.MAJOR for sample in labelled]),
         score=np.array([prediction.score for prediction in said], np.float64),
+        raw=np.array([prediction.raw for prediction in said], np.float64),
         missed=np.array([prediction.missed for prediction in said]),
         item=item.astype(np.int64),
         depth_m=np.array([_deepest(sample) for sample in labelled], np.float64),

@@ -40,7 +40,8 @@ class Prediction:
         labels: (H, W) uint8 like `damage/mask`, or its file; None = not said.
         confidence: (H, W) float32 P(damage), NaN = not judged, or its file; None = not said.
         reason: why UNKNOWN.
-        weights: SHA-256 of the weights that judged; '' = not said.
+        detector: SHA-256 of the weights that judged, or `geometry` and a version; '' = not said.
+        raw: what `score` was made from, any unit, larger = more damaged; NaN = not said.
     """
 
     score: float
@@ -50,7 +51,8 @@ class Prediction:
     labels: NDArray[np.uint8] | Path | None = None
     confidence: NDArray[np.float32] | Path | None = None
     reason: str = ''
-    weights: str = ''
+    detector: str = ''
+    raw: float = math.nan
 
     def read_labels(self) -> NDArray[np.uint8] | None:
         """Give the label mask."""

@@ -2,7 +2,8 @@
 
 One line an image: `image_id`, `score` (P(item damaged), null = UNKNOWN), and, where there are
 some, `missed`, `types`, `damages`, `mask_file` (labels like `damage/mask`), `confidence_file`
-(16-bit P(damage), 65535 = not judged), `reason`, `weights_sha256`.
+(16-bit P(damage), 65535 = not judged), `reason`, `detector` (SHA-256 of the weights, or `geometry`
+and a version), `raw_score` (what the score was made from).
 """
 
 from __future__ import annotations
@@ -92,8 +93,10 @@ def _line(root: Path, number: int, image_id: int | str, said: Prediction) -> dic
         write_image(root / line['confidence_file'], np.rint(level).astype(np.uint16))
     if said.reason:
         line['reason'] = said.reason
-    if said.weights:
-        line['weights_sha256'] = said.weights
+    if said.detector:
+        line['detector'] = said.detector
+    if math.isfinite(said.raw):
+        line['raw_score'] = float(f'{said.raw:.7g}')
     return line
 
 
@@ -124,7 +127,8 @@ def _parse(line: dict[str, Any], path: Path) -> Prediction:
         labels=_file(line.get('mask_file'), path),
         confidence=_file(line.get('confidence_file'), path),
         reason=str(line.get('reason') or ''),
-        weights=str(line.get('weights_sha256') or ''),
+        detector=str(line.get('detector') or ''),
+        raw=_raw(line.get('raw_score')),
     )
 
 
@@ -144,6 +148,14 @@ def _damage(line: dict[str, Any]) -> PredictedDamage:
 
 def _file(name: Any, path: Path) -> Path | None:
     return None if name is None else inside(path.parent, name, path)
+
+
+def _raw(value: Any) -> float:
+    if value is None:
+        return math.nan
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise ValueError(f'raw_score must be a number or be left out, got {value!r:.40}')
+    return float(value)
 
 
 def _number(value: float) -> float | None:

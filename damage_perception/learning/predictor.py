@@ -54,8 +54,11 @@ def from_report(sample: Sample, report: DamageReport) -> Prediction:
     for damage in damages:
         name = damage.damage_type.name.lower()
         types[name] = max(types.get(name, 0.0), float(damage.confidence))
+    raw = [item.segmentation_score for item in items if not math.isnan(item.confidence)]
     return Prediction(
         score=max(judged, default=math.nan),
+        raw=max(raw, default=math.nan),
+        detector=report.detector,
         types=types,
         damages=tuple(
             PredictedDamage(

@@ -19,6 +19,7 @@ from damage_perception.ros.image_conversion import is_distorted, stamp_ns
 from damage_perception.ros.managed_node import ManagedNode
 from damage_perception.ros.node_settings import SegmentationNodeSettings
 from damage_perception.ros.parameters import LiveSettings
+from damage_perception.ros.reference_services import ReferenceServices
 from damage_perception.ros.result_publishers import ResultPublishers
 from damage_perception.ros.spinning import spin
 from damage_perception.ros.worker import NewestWorker
@@ -44,6 +45,7 @@ class DamageSegmentationNode(ManagedNode):
         self._pipeline = DamagePipeline(self.core.value)  # loads its libraries before a frame comes
         self._outputs = ResultPublishers(self, self.warn)
         self._diagnostics = diagnostics.Diagnostics(self)
+        self._enrolments = ReferenceServices(self, self.core.value.gallery.folder)
 
     def activate(self) -> None:
         """Listen to the inputs and begin to work."""
@@ -69,10 +71,12 @@ class DamageSegmentationNode(ManagedNode):
         self.stop_listening()
         self._worker.stop()
         self._worker = None
+        self._enrolments.stop('the node was deactivated')
 
     def cleanup(self) -> None:
         """Give the publishers back."""
         if hasattr(self, '_outputs'):
+            self._enrolments.destroy()
             self._outputs.destroy(self)
             self._diagnostics.destroy()
             del self._outputs, self._diagnostics, self._pipeline
@@ -97,6 +101,7 @@ class DamageSegmentationNode(ManagedNode):
                 self._begin_anew(job.epoch)
             self._pipeline.settings = self.core.value
             report = self._pipeline.process(frame)
+            self._enrolments.offer(report, self._pipeline)
         if report.health == Health.UNKNOWN:
             self.warn(report.reason)
         return report, frame.rgb
@@ -121,16 +126,17 @@ class DamageSegmentationNode(ManagedNode):
         """Publish a report, and the colour image that it is about where it was judged."""
         report, rgb = result
         self._last = report
-        self._outputs.publish(report, self.core.value.decision.threshold, rgb)
+        self._outputs.publish(report, rgb)
 
     def _unknown(self, rgb: Any | None, reason: str) -> DamageReport:
         stamp, frame_id = (stamp_ns(rgb), rgb.header.frame_id) if rgb is not None else (0, '')
-        return DamageReport(stamp, frame_id, 0, 0, Health.UNKNOWN, reason)
+        return self._pipeline.signed(DamageReport(stamp, frame_id, 0, 0, Health.UNKNOWN, reason))
 
     def _watch(self) -> None:
         """Say UNKNOWN while the inputs are silent, and how things are once a second."""
         now = self.now_s()
         self._submit(self._source.poll(now))
+        self._enrolments.poll()
         silence = self._source.silence(now)
         if bool(silence) != bool(self._silence):
             log = self.get_logger()

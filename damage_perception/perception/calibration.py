@@ -1,21 +1,25 @@
-"""The threshold that came from a budget of false alarms, as `damage-perception calibrate` wrote it.
+"""What a raw score means and which P(damaged) is diverted, as `damage-perception calibrate` found.
 
-Only reading and asking; the fitting needs labelled data and lies in `learning/calibration.py`.
+Only asking; the fitting needs labelled data and lies in `learning/`, the file in
+`calibration_file.py`.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import yaml
+import numpy as np
+from numpy.typing import NDArray
 
 from damage_perception.errors import UserError
+from damage_perception.report import ItemReport
 
-FORMAT = 'damage_perception/calibration 1'
+GEOMETRY = 'geometry 1'  # names the detector without a network; counts up when its scores change
+_EDGE = 1e-6  # probabilities of pixels nearer to 0 or 1 are moved as if they lay here
 
 
 @dataclass(frozen=True)
@@ -38,95 +42,109 @@ class OperatingPoint:
 
 
 @dataclass(frozen=True)
+class ScoreCurve:
+    """P(damaged) of a raw score: a logistic, so strictly rising and never at 0 or 1.
+
+    Source: J. Platt, Probabilistic outputs for support vector machines, 1999.
+
+    Attributes:
+        slope: log-odds per unit of the raw score, above 0.
+        offset: log-odds at score 0.
+    """
+
+    slope: float
+    offset: float
+
+    def log_odds(self, score: NDArray[np.float64] | float) -> NDArray[np.float64]:
+        """Map raw scores to log-odds; NaN stays NaN."""
+        return self.slope * np.asarray(score, np.float64) + self.offset
+
+    def probability(self, score: NDArray[np.float64] | float) -> NDArray[np.float64]:
+        """Map raw scores to P(damaged), within (0, 1); NaN stays NaN."""
+        return _logistic(self.log_odds(score))
+
+
+@dataclass(frozen=True)
 class Calibration:
     """Threshold, budget and evidence.
 
     Attributes:
         point: what the nodes use.
         confidence: chance that the bounds hold.
-        weights: SHA-256 of the weights that were calibrated; '' = not said.
+        detector: SHA-256 of the weights that were calibrated, or GEOMETRY; '' = not said.
+        curve: what a raw score means; None = the scores calibrated were P(damaged) already.
+        prevalence: share of damaged items for which `curve` was made.
         groups: points of product groups that had data enough of their own, by tag
             (`family:carton`).
         points: further budgets, largest first, for evaluation.
         evidence: everything else that was measured, as written.
+        version: SHA-256 of the file; '' = there is none.
     """
 
     point: OperatingPoint
     confidence: float
-    weights: str = ''
+    detector: str = ''
+    curve: ScoreCurve | None = None
+    prevalence: float = 0.001
     groups: Mapping[str, OperatingPoint] = field(default_factory=dict)
     points: tuple[OperatingPoint, ...] = ()
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    version: str = field(default='', compare=False)
 
     def threshold_for(self, group: str = '') -> float:
         """Give the threshold of a product group, or the common one."""
         return self.groups.get(group, self.point).threshold
 
-    def check_weights(self, sha256: str, source: str = 'the calibration') -> None:
-        """Refuse weights that were not the ones calibrated; both must be known to differ.
+    def check_detector(self, detector: str, source: str = 'the calibration') -> None:
+        """Refuse a detector that was not the one calibrated; both must be known to differ.
 
         Raises:
-            UserError: naming both hashes.
+            UserError: naming both.
         """
-        if self.weights and sha256 and self.weights != sha256:
+        if self.detector and detector and self.detector != detector:
             raise UserError(
-                f'{source} was made for weights {self.weights[:12]}, but {sha256[:12]} are '
-                'loaded; run damage-perception calibrate for these weights'
+                f'{source} was made for {named(self.detector)}, but {named(detector)} judges '
+                'here; run damage-perception calibrate for it or give its own calibration'
             )
 
+    def apply(self, item: ItemReport) -> ItemReport:
+        """Give an item the P(damaged) of its raw score; its damages and pixels move along.
 
-def load_calibration(path: Path) -> Calibration:
-    """Read `calibration.yaml`.
+        What the calibration adds to the log-odds of the item is added to those of each damage and
+        pixel, so that the worst place of an item still says what the item says.
+        """
+        if self.curve is None or not math.isfinite(item.segmentation_score):
+            return item
+        said = self.curve.log_odds(item.segmentation_score)
+        shift = float(said - _log_odds(item.confidence))
 
-    Raises:
-        UserError: naming the file and the value that cannot be used.
-    """
-    try:
-        data = yaml.safe_load(path.read_text(encoding='utf-8'))
-    except OSError as error:
-        raise UserError(f'{path} cannot be read ({error.strerror}); check the path') from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
-        raise UserError(f'{path} is not whole YAML; run damage-perception calibrate') from None
-    if not isinstance(data, dict) or data.get('format') != FORMAT:
-        raise UserError(f'{path} is not a calibration ({FORMAT}); run damage-perception calibrate')
-    try:
-        return Calibration(
-            point=_point(data),
-            confidence=_share(data, 'confidence'),
-            weights=str(data.get('weights_sha256') or ''),
-            groups={str(k): _point(v) for k, v in (data.get('groups') or {}).items()},
-            points=tuple(_point(entry) for entry in data.get('points') or ()),
-            evidence=dict(data.get('evidence') or {}),
+        def moved(probability: Any) -> NDArray[np.float64]:
+            return _logistic(_log_odds(probability) + shift)
+
+        return dataclasses.replace(
+            item,
+            confidence=float(_logistic(said)),
+            damages=tuple(
+                dataclasses.replace(damage, confidence=float(moved(damage.confidence)))
+                for damage in item.damages
+            ),
+            confidence_map=moved(item.confidence_map).astype(np.float32),
         )
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f'{path}: {error}; run damage-perception calibrate') from None
 
 
-def to_dict(calibration: Calibration) -> dict[str, Any]:
-    """Give what `calibration.yaml` holds."""
-    return {
-        'format': FORMAT,
-        **vars(calibration.point),
-        'confidence': calibration.confidence,
-        'weights_sha256': calibration.weights,
-        'points': [dict(vars(point)) for point in calibration.points],
-        'groups': {name: dict(vars(point)) for name, point in calibration.groups.items()},
-        'evidence': dict(calibration.evidence),
-    }
+# Raw scores as they come, such as what a calibration is fitted to.
+UNCALIBRATED = Calibration(OperatingPoint(1.0, 0.5, 1.0, 0, 0), 0.95)
 
 
-def _point(data: Mapping[str, Any]) -> OperatingPoint:
-    budget, bound = _share(data, 'budget'), _share(data, 'bound')
-    if bound > budget:
-        raise ValueError(f'bound {bound} lies above the budget {budget}')
-    sound, alarms = data['sound_items'], data['alarms']
-    if type(sound) is not int or type(alarms) is not int or not 0 <= alarms <= sound:
-        raise ValueError(f'alarms must be a count of at most sound_items, got {alarms}, {sound}')
-    return OperatingPoint(budget, _share(data, 'threshold'), bound, sound, alarms)
+def named(detector: str) -> str:
+    """Name a detector for people: hashes are cut short."""
+    return detector if ' ' in detector else f'weights {detector[:12]}'
 
 
-def _share(data: Mapping[str, Any], name: str) -> float:
-    value = data[name]
-    if type(value) not in (int, float) or not math.isfinite(value) or not 0.0 < value <= 1.0:
-        raise ValueError(f'{name} must be a number above 0 and at most 1, got {value!r:.40}')
-    return float(value)
+def _log_odds(probability: Any) -> NDArray[np.float64]:
+    clipped = np.clip(np.asarray(probability, np.float64), _EDGE, 1.0 - _EDGE)
+    return np.asarray(np.log(clipped) - np.log1p(-clipped))
+
+
+def _logistic(log_odds: Any) -> NDArray[np.float64]:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(log_odds, -700.0, 700.0))))

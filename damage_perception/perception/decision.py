@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from damage_perception.perception.calibration import UNCALIBRATED
 from damage_perception.perception.decision_settings import DecisionSettings
-from damage_perception.perception.item_history import ItemHistory
+from damage_perception.perception.item_history import NOT_SAID, ItemHistory, Versions
 from damage_perception.perception.policy import Policy
 from damage_perception.report import (
     DamageInstance,
@@ -26,9 +27,10 @@ REMEMBERED = 1000  # decided items whose late reports are told from new ones
 
 @dataclass(frozen=True)
 class JudgedDecision(Decision):
-    """A decision with the report of the item that it rests on."""
+    """A decision with the report of the item that it rests on, and what judged it."""
 
     evidence: ItemReport | None = field(default=None, compare=False, repr=False)
+    versions: Versions = field(default=NOT_SAID, compare=False)
 
 
 class DecisionMaker:
@@ -55,17 +57,28 @@ class DecisionMaker:
         self._open: dict[int, ItemHistory] = {}
         self._decided = dict.fromkeys(decided)  # in order of time
         self._newest_ns: int | None = None
+        self._calibrated = UNCALIBRATED.point.threshold
 
     @property
     def threshold(self) -> float:
-        """P(damaged) from which an item counts as damaged."""
-        return self.policy.threshold(self.settings.threshold)
+        """P(damaged) from which an item counts as damaged, unless it costs more than it saves."""
+        return self.settings.threshold or self._calibrated
 
-    def update(self, report: DamageReport) -> list[JudgedDecision]:
-        """Take the next report; give the decisions that are due with it."""
+    def threshold_of(self, sku: str) -> float:
+        """P(damaged) from which an item of a product counts as damaged."""
+        return self.policy.threshold(self.threshold, sku)
+
+    def update(self, report: DamageReport, camera: str = '') -> list[JudgedDecision]:
+        """Take the next report; give the decisions that are due with it.
+
+        Args:
+            report: what was seen.
+            camera: who saw it; of use where there are several, as for all methods.
+        """
         if self._newest_ns is not None and report.stamp_ns <= self._newest_ns:
             return []
         self._newest_ns = report.stamp_ns
+        self._calibrated = report.threshold or self._calibrated
         if report.health is not Health.UNKNOWN:
             for known in self._open.values():
                 known.missed += 1
@@ -90,11 +103,21 @@ class DecisionMaker:
         self._newest_ns = None
         return decisions
 
+    def go_back(self, camera: str, stamp_ns: int, cut_short: str) -> list[JudgedDecision]:
+        """Decide on what is open when time goes back to a stamp; `cut_short` as in `flush`."""
+        return self.flush(cut_short)
+
+    def restart(self, camera: str, decided: Iterable[int]) -> list[JudgedDecision]:
+        """Decide on what is open and take tracks for new ones, but for those decided before."""
+        decisions = self.flush('the reports began anew while it was in view')
+        self._decided = dict.fromkeys(decided)
+        return decisions
+
     def _see(self, item: ItemReport, report: DamageReport) -> None:
         known = self._open.setdefault(
             item.track_id, ItemHistory(item, report.stamp_ns, report.frame_id)
         )
-        known.see(item, report, self.threshold, self.settings)
+        known.see(item, report, self.threshold_of(item.sku), self.settings)
 
     def _due(self, known: ItemHistory, now_ns: int) -> bool:
         looks = self.settings.certain_looks
@@ -122,11 +145,13 @@ class DecisionMaker:
             sku=judged.sku,
             decision=verdict,
             confidence=judged.confidence if known.best else math.nan,
-            threshold=self.threshold,
+            threshold=self.threshold_of(judged.sku),
             frames=known.frames,
             reason=reason,
             pose=known.newest.pose,
+            health=Health.DEGRADED if known.unhealthy else Health.OK,
             evidence=judged,
+            versions=known.versions,
         )
 
     def _remember(self, track_id: int) -> None:
@@ -140,8 +165,9 @@ class DecisionMaker:
         if known.frames < self.settings.min_frames:
             need = self.settings.min_frames
             return Verdict.UNKNOWN, f'seen in {known.frames} frames, {need} are needed'
-        if known.best.confidence >= self.threshold:
-            verdict, damage = self.policy.judge(known.best, self.threshold)
+        threshold = self.threshold_of(known.best.sku)
+        if known.best.confidence >= threshold:
+            verdict, damage = self.policy.judge(known.best, threshold)
             note = '' if verdict is Verdict.DIVERT else f': {verdict.name} by the policy'
             return verdict, _describe(damage) + note
         return (Verdict.UNKNOWN, cut_short) if cut_short else (Verdict.PASS, 'no damage found')

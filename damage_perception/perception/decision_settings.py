@@ -12,7 +12,13 @@ from damage_perception.setting import check_ranges, setting
 class DecisionSettings:
     """When a judged item is decided on, and how."""
 
-    threshold: float = setting(0.5, 'P(damaged) from which an item is diverted.', low=0.0, high=1.0)
+    threshold: float = setting(
+        0.0, 'P(damaged) from which an item counts as damaged; 0 = as the calibration says.',
+        low=0.0, high=1.0,
+    )  # fmt: skip
+    calibration_file: str = setting(
+        '', 'calibration.yaml of what judges; empty = the shipped one.', live=False
+    )
     min_frames: int = setting(1, 'Frames an item must be seen in to be judged.', low=1, high=1000)
     lost_after_s: float = setting(
         0.6, 'Seconds unseen after which an item has left and is decided.', low=0.05, high=60.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,17 @@ IN_THE_WAY = {
 }
 
 
+class Versions(NamedTuple):
+    """What a judgement came from; see `DamageReport`."""
+
+    detector: str = ''
+    calibration: str = ''
+    gallery: str = ''
+
+
+NOT_SAID = Versions()
+
+
 @dataclass(eq=False)
 class ItemHistory:
     """The looks at one item, newest last.
@@ -29,6 +41,7 @@ class ItemHistory:
         stamp_ns: its stamp.
         frame_id: its frame.
         frames: looks so far.
+        versions: what the clean judgement, or else the newest look, came from.
         best: the clean judgement that rests on most; None = there was none.
         unhealthy: why the newest look cannot be trusted; empty = it can.
         missed: reports that could judge and did not show it since it was last seen.
@@ -39,6 +52,7 @@ class ItemHistory:
     stamp_ns: int
     frame_id: str
     frames: int = 0
+    versions: Versions = NOT_SAID
     best: ItemReport | None = None
     unhealthy: str = ''
     missed: int = 0
@@ -57,10 +71,12 @@ class ItemHistory:
         self.frames, self.missed = self.frames + 1, 0
         self.unhealthy = '' if report.health is Health.OK else report.reason or 'poor evidence'
         in_the_way = any(item.status & flag for flag in IN_THE_WAY)
+        judged = Versions(report.detector, report.calibration, report.gallery)
+        self.versions = self.versions if self.best else judged
         if self.unhealthy or in_the_way or math.isnan(item.confidence):
             return
         if self.best is None or item.frames >= self.best.frames:
-            self.best = item
+            self.best, self.versions = item, judged
         self._count(item, threshold, settings)
 
     def reaches(self, settings: DecisionSettings, now_ns: int) -> bool:

@@ -32,16 +32,23 @@ class Rule:
         return (
             (not self.damages or damage_type in self.damages)
             and (not self.severities or severity in self.severities)
-            and (self.skus is None or any(fnmatchcase(sku, glob) for glob in self.skus))
+            and _among(sku, self.skus)
         )
 
 
 @dataclass(frozen=True)
 class Costs:
-    """What a mistake costs, in any one unit, both above zero."""
+    """What a mistake costs, in any one unit, both above zero.
+
+    Attributes:
+        miss: letting a damaged item go on.
+        false_alarm: taking a sound item out.
+        skus: globs of products that it is for, those of its materials among them; None = all.
+    """
 
     miss: float
     false_alarm: float
+    skus: tuple[str, ...] | None = None
 
     @property
     def threshold(self) -> float:
@@ -52,18 +59,27 @@ class Costs:
         return self.false_alarm / (self.false_alarm + self.miss)
 
 
+def _among(sku: str, globs: tuple[str, ...] | None) -> bool:
+    return globs is None or any(fnmatchcase(sku, glob) for glob in globs)
+
+
 @dataclass(frozen=True)
 class Policy:
-    """Rules, the first that fits counts; what none fits is done by `otherwise`."""
+    """Rules and costs, the first that fits counts; what no rule fits is done by `otherwise`."""
 
     rules: tuple[Rule, ...] = ()
     otherwise: Verdict = Verdict.DIVERT
-    costs: Costs | None = None
+    costs: tuple[Costs, ...] = ()
     version: str = field(default='', compare=False)  # SHA-256 of its file; empty = the shipped one
 
-    def threshold(self, common: float) -> float:
-        """Give P(damaged) from which an item counts as damaged: by the costs, or the common one."""
-        return self.costs.threshold if self.costs else common
+    def threshold(self, within_budget: float, sku: str) -> float:
+        """Give P(damaged) from which an item of a product counts as damaged.
+
+        By its costs, but never below the threshold that keeps the budget of false alarms.
+        """
+        fitting = (costs for costs in self.costs if _among(sku, costs.skus))
+        costs = next(fitting, None)
+        return within_budget if costs is None else max(within_budget, costs.threshold)
 
     def action(self, damage_type: DamageType, severity: Severity, sku: str) -> Verdict:
         """Give what to do about one damage."""

@@ -55,7 +55,7 @@ def _policy(data: Any, version: str) -> Policy:
     return Policy(
         rules=tuple(_rule(rule, f'rules[{i}]', globs) for i, rule in enumerate(rules)),
         otherwise=_action(tree.get('otherwise', 'divert'), 'otherwise'),
-        costs=_costs(tree['costs']) if tree.get('costs') is not None else None,
+        costs=_costs(tree.get('costs'), globs),
         version=version,
     )
 
@@ -64,27 +64,45 @@ def _rule(data: Any, key: str, materials: Mapping[str, tuple[str, ...]]) -> Rule
     tree = _mapping(data, key, _RULE_KEYS)
     if 'action' not in tree:
         raise ValueError(f'{key}.action is missing; {_one_of(ACTIONS)}')
-    skus = _texts(tree['sku'], f'{key}.sku') if 'sku' in tree else None
-    if 'material' in tree:
-        names = _texts(tree['material'], f'{key}.material')
-        if unknown := [name for name in names if name not in materials]:
-            known = ', '.join(materials) or 'none'
-            raise ValueError(f'{key}.material: {unknown[0]!r} is not in materials ({known})')
-        skus = (skus or ()) + tuple(glob for name in names for glob in materials[name])
     return Rule(
         action=_action(tree['action'], f'{key}.action'),
         damages=_names(tree, 'damage', DamageType, key),
         severities=_names(tree, 'severity', Severity, key),
-        skus=skus,
+        skus=_skus(tree, key, materials),
     )
 
 
-def _costs(data: Any) -> Costs:
-    tree = _mapping(data, 'costs', {'miss', 'false_alarm'})
-    return Costs(*(_cost(tree.get(name), f'costs.{name}') for name in ('miss', 'false_alarm')))
+def _skus(
+    tree: Mapping[str, Any], key: str, materials: Mapping[str, tuple[str, ...]]
+) -> tuple[str, ...] | None:
+    """Give the globs that `sku` and `material` of a rule or of costs name; None = neither does."""
+    skus = _texts(tree['sku'], f'{key}.sku') if 'sku' in tree else None
+    if 'material' not in tree:
+        return skus
+    names = _texts(tree['material'], f'{key}.material')
+    if unknown := [name for name in names if name not in materials]:
+        known = ', '.join(materials) or 'none'
+        raise ValueError(f'{key}.material: {unknown[0]!r} is not in materials ({known})')
+    return (skus or ()) + tuple(glob for name in names for glob in materials[name])
 
 
-def _cost(value: Any, key: str) -> float:
+def _costs(data: Any, materials: Mapping[str, tuple[str, ...]]) -> tuple[Costs, ...]:
+    """Read costs: one mapping for all products, or a list of which the first that fits counts."""
+    if data is None:
+        return ()
+    named = [('costs', data)]
+    if isinstance(data, list):
+        named = [(f'costs[{i}]', entry) for i, entry in enumerate(data)]
+    return tuple(_cost(entry, key, materials) for key, entry in named)
+
+
+def _cost(data: Any, key: str, materials: Mapping[str, tuple[str, ...]]) -> Costs:
+    tree = _mapping(data, key, {'miss', 'false_alarm', 'sku', 'material'})
+    miss, false_alarm = (_price(tree.get(n), f'{key}.{n}') for n in ('miss', 'false_alarm'))
+    return Costs(miss, false_alarm, _skus(tree, key, materials))
+
+
+def _price(value: Any, key: str) -> float:
     if type(value) not in (int, float) or not math.isfinite(value) or value <= 0.0:
         raise ValueError(f'{key} must be a number above 0, got {value!r:.40}')
     return float(value)

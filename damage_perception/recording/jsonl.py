@@ -26,6 +26,10 @@ def report_dict(report: DamageReport) -> dict[str, Any]:
         'health': int(report.health),
         'reason': report.reason,
         'items': [_item_dict(item) for item in report.items],
+        'threshold': float(report.threshold),
+        'detector': report.detector,
+        'calibration': report.calibration,
+        'gallery': report.gallery,
     }
 
 
@@ -42,17 +46,18 @@ def decision_dict(decision: Decision) -> dict[str, Any]:
         'reason': decision.reason,
         'pose': _pose_dict(decision.pose),
         'age': float(decision.age),
+        'health': int(decision.health),
     }
 
 
-def label_info_dict(report: DamageReport, threshold: float) -> dict[str, Any]:
+def label_info_dict(report: DamageReport) -> dict[str, Any]:
     """Give the fields of LabelInfo.msg: the names of the values of `damage/mask`."""
     names = {kind.value: kind.name.lower() for kind in DamageType}
     names |= {0: 'none', NOT_JUDGED: 'not_judged'}
     return {
         'header': header_dict(report.stamp_ns, report.frame_id),
         'class_map': [{'class_id': i, 'class_name': name} for i, name in names.items()],
-        'threshold': threshold,
+        'threshold': float(report.threshold),
     }
 
 

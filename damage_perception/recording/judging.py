@@ -48,4 +48,4 @@ def _process(pipeline: DamagePipeline, frame: RgbdFrame) -> tuple[DamageReport, 
         return pipeline.process(frame), ''
     except Exception as error:  # one bad frame must not end a shift
         reason = str(error) or type(error).__name__
-        return unknown_report(frame, reason), traceback.format_exc()
+        return pipeline.signed(unknown_report(frame, reason)), traceback.format_exc()

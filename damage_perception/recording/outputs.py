@@ -23,7 +23,6 @@ from damage_perception.recording.judging import Judgement
 from damage_perception.recording.types import DECISION, IMAGE, LABELS, REPORT
 from damage_perception.recording.writer import RecordingWriter
 from damage_perception.report import DamageReport, header_dict
-from damage_perception.settings import Settings
 
 
 class LineFile:
@@ -87,9 +86,8 @@ class JsonLines(LineFile):
 class ResultBag:
     """Write reports, masks and decisions as the topics that the nodes publish."""
 
-    def __init__(self, folder: Path, settings: Settings) -> None:
+    def __init__(self, folder: Path) -> None:
         self._writer = RecordingWriter(folder)
-        self._threshold = settings.decision.threshold
         self._last_ns = 0
 
     def take(self, judgement: Judgement) -> None:
@@ -97,7 +95,7 @@ class ResultBag:
         report = judgement.report
         if report is not None:
             if not self._last_ns:
-                labels = label_info_dict(report, self._threshold)
+                labels = label_info_dict(report)
                 self._writer.write('/damage/label_info', LABELS, labels, report.stamp_ns, True)
             self._last_ns = report.stamp_ns
             self._writer.write('/damage/report', REPORT, report_dict(report), report.stamp_ns)

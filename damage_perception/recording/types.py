@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from damage_perception.errors import UserError
+from damage_perception.installed import PACKAGE, shared_file
 
 if TYPE_CHECKING:
     from rosbags.typesys.store import Typestore
 
-PACKAGE = 'damage_perception'
 IMAGE = 'sensor_msgs/msg/Image'
 CAMERA_INFO = 'sensor_msgs/msg/CameraInfo'
 IDENTITY = f'{PACKAGE}/msg/ItemIdentity'
 REPORT = f'{PACKAGE}/msg/DamageReport'
 LABELS = f'{PACKAGE}/msg/LabelInfo'
 DECISION = f'{PACKAGE}/msg/DivertDecision'
-
-
-def shared_file(relative: str) -> Path:
-    """Find a file that ships with the package: in the source tree, a colcon or a pip install.
-
-    Args:
-        relative: its path in the source tree, as in `config/fastdds.xml`.
-
-    Raises:
-        UserError: if the installation lacks it.
-    """
-    for parent in Path(__file__).resolve().parents:
-        for root in (parent, parent / 'share' / PACKAGE):
-            if (root / relative).is_file():
-                return root / relative
-    raise UserError(
-        f'share/{PACKAGE}/{relative} is not installed; '
-        'build the package with colcon or install it again with pip'
-    )
 
 
 @lru_cache(maxsize=1)

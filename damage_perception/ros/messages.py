@@ -40,6 +40,10 @@ def report_to_message(report: DamageReport) -> Any:
         header=header(report.stamp_ns, report.frame_id),
         health=int(report.health),
         reason=report.reason,
+        threshold=float(report.threshold),
+        detector=report.detector,
+        calibration=report.calibration,
+        gallery=report.gallery,
         items=[_item_to_message(item) for item in report.items],
     )
 
@@ -53,6 +57,10 @@ def report_from_message(message: Any) -> DamageReport:
         height=0,
         health=Health(message.health),
         reason=message.reason,
+        threshold=message.threshold,
+        detector=message.detector,
+        calibration=message.calibration,
+        gallery=message.gallery,
         items=tuple(_item_from_message(item) for item in message.items),
     )
 
@@ -70,6 +78,7 @@ def decision_to_message(decision: Decision) -> Any:
         reason=decision.reason,
         pose=_pose_to_message(decision.pose),
         age=float(decision.age),
+        health=int(decision.health),
     )
 
 

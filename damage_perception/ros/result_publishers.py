@@ -38,17 +38,15 @@ class ResultPublishers:
         }
         self._named_threshold: float | None = None
 
-    def publish(
-        self, report: DamageReport, threshold: float, rgb: NDArray[np.uint8] | None = None
-    ) -> None:
+    def publish(self, report: DamageReport, rgb: NDArray[np.uint8] | None = None) -> None:
         """Publish; without `rgb` no overlay, and for a report without image size no picture."""
         image_header = header(report.stamp_ns, report.frame_id)
         self.report.publish(report_to_message(report))
         if report.width > 0:
-            self._publish_images(report, image_header, threshold, rgb)
-        if threshold != self._named_threshold:
-            self._named_threshold = threshold
-            self.label_info.publish(label_info_message(image_header, threshold))
+            self._publish_images(report, image_header, rgb)
+        if report.threshold and report.threshold != self._named_threshold:
+            self._named_threshold = report.threshold
+            self.label_info.publish(label_info_message(image_header, report.threshold))
 
     def destroy(self, node: LifecycleNode) -> None:
         """Give the publishers back."""
@@ -59,7 +57,6 @@ class ResultPublishers:
         self,
         report: DamageReport,
         image_header: Any,
-        threshold: float,
         rgb: NDArray[np.uint8] | None,
     ) -> None:
         if self._watched('mask'):
@@ -69,7 +66,7 @@ class ResultPublishers:
         if self._watched('confidence'):
             self._send('confidence', report.confidence_image(), '32FC1', image_header)
         if rgb is not None and self._watched('overlay'):
-            self._send('overlay', draw_overlay(rgb, report, threshold), 'rgb8', image_header)
+            self._send('overlay', draw_overlay(rgb, report), 'rgb8', image_header)
 
     def _watched(self, name: str) -> bool:
         return bool(self.images[name].get_subscription_count())

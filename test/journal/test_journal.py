@@ -20,6 +20,7 @@ from damage_perception.journal.entries import read_entries, write_csv
 from damage_perception.journal.journal import Journal, Review
 from damage_perception.journal.summary import summarise
 from damage_perception.perception.decision import JudgedDecision
+from damage_perception.perception.item_history import Versions
 from damage_perception.report import (
     DamageInstance,
     DamageType,
@@ -45,8 +46,9 @@ def made(track: int, verdict: Verdict = Verdict.DIVERT, sku: str = 'A') -> Judge
         Status.NO_REFERENCE, 5, damages, np.ones((1, 1), bool), np.zeros((1, 1), np.float32),
     )  # fmt: skip
     return JudgedDecision(
-        1000 + track, 'camera', track, sku, verdict, 0.9, 0.5, 5, 'why', POSE, evidence=evidence
-    )
+        1000 + track, 'camera', track, sku, verdict, 0.9, 0.5, 5, 'why', POSE, evidence=evidence,
+        versions=Versions('geometry 1', 'c0', '7'),
+    )  # fmt: skip
 
 
 def open_journal(path: Path, max_rows: int = 1000) -> Journal:
@@ -63,7 +65,9 @@ def test_a_decision_is_kept_with_its_evidence(tmp_path: Path) -> None:
     (damage,) = json.loads(entry['damages'])
     assert damage['type'] == 'crush'
     assert damage['depth_m'] == 0.021
-    assert json.loads(entry['versions']) == {'policy': 'abc'}
+    assert json.loads(entry['versions']) == {
+        'policy': 'abc', 'detector': 'geometry 1', 'calibration': 'c0', 'gallery': '7',
+    }  # fmt: skip
 
 
 def test_an_item_of_a_source_is_kept_once_also_after_a_new_start(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from damage_perception.learning.prediction import Prediction
 from damage_perception.learning.prediction_file import read_predictions, write_predictions
 from damage_perception.learning.predictor import from_report
 from damage_perception.learning.readers import open_dataset
-from damage_perception.perception.calibration import load_calibration
+from damage_perception.perception.calibration_file import load_calibration
 from damage_perception.report import (
     DamageReport,
     Health,
@@ -185,14 +185,14 @@ def test_predictions_survive_a_round_trip(tmp_path):
     confidence = np.full((4, 5), np.nan, np.float32)
     confidence[1] = [0, 0.25, 0.5, 0.75, 1]
     labels = np.arange(20, dtype=np.uint8).reshape(4, 5) % 8
-    said = Prediction(0.5, types={'tear': 0.4}, labels=labels, confidence=confidence, weights='ab')
+    said = Prediction(0.5, types={'tear': 0.4}, labels=labels, confidence=confidence, detector='ab')
     path = tmp_path / 'p.jsonl'
     list(write_predictions(path, [('a/b', said), (7, Prediction(math.nan, reason='dark'))]))
     back = read_predictions(path)
     np.testing.assert_array_equal(back['a/b'].read_labels(), labels)
     np.testing.assert_allclose(back['a/b'].read_confidence(), confidence, atol=1e-4)
     assert back['a/b'].types == {'tear': 0.4}
-    assert back['a/b'].weights == 'ab'
+    assert back['a/b'].detector == 'ab'
     assert math.isnan(back[7].score)
     assert back[7].reason == 'dark'
 
@@ -251,6 +251,7 @@ def run_calibrate(root, **options):
         'labels': root / 'dataset.json', 'predictions': root / 'p.jsonl',
         'out': root / 'calibration.yaml', 'budget': 0.02, 'confidence': 0.95,
         'groups': 'family', 'split': None, 'prevalence': 0.001, 'plots': None,
+        'journal': None, 'engine': 0, 'seed': 7, 'damaged': 0.1, 'workers': 1,
     }  # fmt: skip
     calibrate(**(defaults | options))
     return load_calibration(root / 'calibration.yaml')
@@ -268,7 +269,7 @@ def write_many(root, count=200, **more):
 
 
 def test_calibrate_writes_its_evidence(tmp_path, capsys):
-    write_many(tmp_path, weights_sha256='f' * 64)
+    write_many(tmp_path, detector='f' * 64)
     found = run_calibrate(tmp_path, plots=tmp_path / 'plots')
     assert found.point.bound <= 0.02
     assert found.point.sound_items == 200
@@ -283,9 +284,9 @@ def test_calibrate_writes_its_evidence(tmp_path, capsys):
         'scores.png',
     ]
     assert 'budget 2.0000%' in capsys.readouterr().out
-    found.check_weights('f' * 64)
-    with pytest.raises(UserError, match='was made for weights ffffffffffff, but eeeeeeeeeeee'):
-        found.check_weights('e' * 64)
+    found.check_detector('f' * 64)
+    with pytest.raises(UserError, match='was made for weights ffffffffffff, but weights eeeeeeeeeeee'):
+        found.check_detector('e' * 64)
 
 
 def test_calibrate_refuses_too_small_a_sample_and_writes_nothing(tmp_path):
@@ -310,7 +311,7 @@ def test_unknown_items_do_not_count_as_sound_items_that_passed(tmp_path):
 def test_predictions_of_two_sets_of_weights_are_refused(tmp_path):
     write_many(tmp_path)
     text = (tmp_path / 'p.jsonl').read_text().splitlines()
-    text[0] = json.dumps(json.loads(text[0]) | {'weights_sha256': 'aa'})
+    text[0] = json.dumps(json.loads(text[0]) | {'detector': 'aa'})
     (tmp_path / 'p.jsonl').write_text('\n'.join(text))
     with pytest.raises(UserError, match='more than one set of weights'):
         run_calibrate(tmp_path)

@@ -42,6 +42,7 @@ def fields(name: str) -> list[str]:
         ('ItemReport', report.Status, ''),
         ('DamageReport', report.Health, ''),
         ('DivertDecision', report.Verdict, ''),
+        ('DivertDecision', report.Health, 'HEALTH_'),
     ],
 )
 def test_numbers_equal_those_of_the_core(message, enum, prefix):
@@ -49,7 +50,7 @@ def test_numbers_equal_those_of_the_core(message, enum, prefix):
     found = {
         key.removeprefix(prefix): value
         for key, value in constants(message).items()
-        if key.startswith('SEVERITY_') == bool(prefix)
+        if key.startswith(('SEVERITY_', 'HEALTH_')) == bool(prefix)
     }
     assert found == expected
 

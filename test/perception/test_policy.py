@@ -60,9 +60,9 @@ def _write(tmp_path: Path, text: str) -> str:
     return str(path)
 
 
-def _decide(policy: Policy, item: ItemReport):
+def _decide(policy: Policy, item: ItemReport, within_budget: float = 0.5):
     maker = DecisionMaker(policy=policy)
-    maker.update(DamageReport(1, 'camera', 1, 1, Health.OK, '', (item,)))
+    maker.update(DamageReport(1, 'camera', 1, 1, Health.OK, '', (item,), threshold=within_budget))
     (decision,) = maker.flush()
     return decision
 
@@ -105,12 +105,40 @@ def test_damages_below_the_threshold_do_not_speak(tmp_path) -> None:
     assert _decide(policy, _item('BOX-1', faint)).decision is Verdict.DIVERT
 
 
-def test_costs_give_the_threshold(tmp_path) -> None:
-    policy = load_policy(_write(tmp_path, HEAD + 'costs: {miss: 9, false_alarm: 1}\n'))
-    assert policy.threshold(0.5) == pytest.approx(0.1)
-    below, above = (_decide(policy, _item('', confidence=p)) for p in (0.09, 0.11))
-    assert (below.decision, above.decision) == (Verdict.PASS, Verdict.DIVERT)
-    assert above.threshold == pytest.approx(0.1)
+COSTS = """
+materials: {bottle: ['*-1L', '*-2L']}
+costs:
+  - {material: bottle, miss: 9, false_alarm: 1}
+  - {sku: 'OUTLET-*', miss: 1, false_alarm: 4}
+  - {miss: 1, false_alarm: 1}
+"""
+
+
+@pytest.mark.parametrize(
+    ('sku', 'within_budget', 'expected'),
+    [
+        ('MILK-1L', 0.05, 0.1),
+        ('MILK-1L', 0.3, 0.3),  # cheap false alarms do not buy more of them than the budget has
+        ('OUTLET-1L', 0.05, 0.1),  # the first that fits counts
+        ('OUTLET-7', 0.05, 0.8),
+        ('', 0.05, 0.5),
+    ],
+)
+def test_costs_of_a_product_give_its_threshold_within_the_budget(
+    tmp_path, sku, within_budget, expected
+) -> None:
+    policy = load_policy(_write(tmp_path, HEAD + COSTS))
+    assert policy.threshold(within_budget, sku) == pytest.approx(expected)
+    for confidence, verdict in ((-0.01, Verdict.PASS), (0.01, Verdict.DIVERT)):
+        decision = _decide(policy, _item(sku, confidence=expected + confidence), within_budget)
+        assert decision.decision is verdict
+        assert decision.threshold == pytest.approx(expected)
+
+
+def test_costs_for_all_products_need_no_list(tmp_path) -> None:
+    policy = load_policy(_write(tmp_path, HEAD + 'costs: {miss: 3, false_alarm: 1}\n'))
+    assert policy.threshold(0.01, 'x') == pytest.approx(0.25)
+    assert Policy().threshold(0.01, 'x') == 0.01
 
 
 @pytest.mark.parametrize(
@@ -131,6 +159,8 @@ def test_costs_give_the_threshold(tmp_path) -> None:
         (HEAD + 'costs: {miss: -1, false_alarm: 1}', r'costs.miss must be .*, got -1'),
         (HEAD + 'costs: {miss: 1}', r'costs.false_alarm must be a number above 0'),
         (HEAD + 'costs: {miss: .nan, false_alarm: 1}', r'costs.miss'),
+        (HEAD + 'costs: [{material: tin, miss: 1, false_alarm: 1}]', r"costs\[0\].material: 'tin'"),
+        (HEAD + 'costs: [{damage: hole, miss: 1, false_alarm: 1}]', r'no key costs\[0\].damage'),
         (HEAD + 'rules: [', 'is not whole YAML'),
         ('\x00', 'is not whole YAML'),
     ],

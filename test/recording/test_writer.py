@@ -10,7 +10,8 @@ import pytest
 from small_recordings import RGB, START_NS, image, write_small
 
 from damage_perception.errors import CallError, UserError
-from damage_perception.recording.types import IDENTITY, IMAGE, build_message, shared_file
+from damage_perception.installed import shared_file
+from damage_perception.recording.types import IDENTITY, IMAGE, build_message
 from damage_perception.recording.writer import RecordingWriter
 from damage_perception.report import header_dict
 
