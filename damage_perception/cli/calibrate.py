@@ -32,6 +32,9 @@ def calibrate(
     damaged: Annotated[
         float, typer.Option(help='Share of the rendered items that are damaged.')
     ] = 0.1,
+    params: Annotated[
+        Path | None, typer.Option(help='ROS parameter file of what judges the rendered items.')
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help='Processes that render.')] = 1,
     budget: Annotated[
         float, typer.Option(help='Share of sound items that may be diverted, as 0.001.')
@@ -66,7 +69,7 @@ def calibrate(
     elif journal is not None:
         outcomes, files = _of_journal(journal), (journal,)
     else:
-        outcomes = _of_engine(engine, seed, damaged, workers)
+        outcomes = _of_engine(engine, seed, damaged, params, workers)
     fitted = fit(outcomes, budget, confidence, groups, files, prevalence)
     write_calibration(out, fitted)
     if plots is not None:
@@ -99,13 +102,17 @@ def _of_journal(journal: Path) -> Outcomes:
     return reviewed_outcomes(read_entries(journal))
 
 
-def _of_engine(count: int, seed: int, damaged: float, workers: int) -> Outcomes:
+def _of_engine(
+    count: int, seed: int, damaged: float, params: Path | None, workers: int
+) -> Outcomes:
     from damage_perception.cli.progress import show_progress
+    from damage_perception.cli.settings_file import read_settings
     from damage_perception.learning.engine_items import EngineItems
     from damage_perception.learning.outcomes import join
     from damage_perception.synthesis.spec import SynthesisSpec
 
-    items = EngineItems(SynthesisSpec(damaged=damaged, copies=1), seed, count)
+    settings, _ = read_settings(params)
+    items = EngineItems(SynthesisSpec(damaged=damaged, copies=1), seed, count, settings)
     judged = list(show_progress(items.judge(workers), count, 'rendering and judging'))
     samples = [sample for sample, _ in judged]
     return join(samples, {sample.image_id: said for sample, said in judged})

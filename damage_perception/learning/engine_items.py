@@ -6,7 +6,7 @@ import math
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -18,6 +18,7 @@ from damage_perception.perception.calibration import UNCALIBRATED
 from damage_perception.perception.item_history import IN_THE_WAY
 from damage_perception.pipeline import DamagePipeline
 from damage_perception.report import DamageReport
+from damage_perception.settings import Settings
 from damage_perception.synthesis.render import render_sample
 from damage_perception.synthesis.sample import Sample as Rendered
 from damage_perception.synthesis.spec import SynthesisSpec
@@ -33,6 +34,7 @@ class EngineItems:
     spec: SynthesisSpec
     seed: int
     count: int
+    settings: Settings = field(default_factory=Settings)
 
     def judge(self, workers: int = 1) -> Iterator[tuple[Sample, Prediction]]:
         """Render and judge item after item, each in a single picture."""
@@ -56,7 +58,7 @@ def _judge(task: tuple[EngineItems, int]) -> tuple[Sample, Prediction]:
     items, index = task
     rendered = render_sample(items.spec, items.seed, index, references=0)
     frame = RgbdFrame(rendered.rgb, rendered.depth_m, rendered.camera)
-    report = DamagePipeline(calibration=UNCALIBRATED).process(frame)
+    report = DamagePipeline(items.settings, UNCALIBRATED).process(frame)
     said = station_prediction(rendered, report)
     truths = [seen.truth for seen in rendered.damages]
     sample = Sample(

@@ -1,4 +1,4 @@
-"""`calibration.yaml` read, checked and written; `config/calibration.yaml` is the shipped one."""
+"""`calibration.yaml` read, checked and written; two ship, of the weights and of geometry alone."""
 
 from __future__ import annotations
 
@@ -12,19 +12,25 @@ import yaml
 
 from damage_perception.errors import UserError
 from damage_perception.installed import shared_file
-from damage_perception.perception.calibration import Calibration, OperatingPoint, ScoreCurve
+from damage_perception.perception.calibration import (
+    GEOMETRY,
+    Calibration,
+    OperatingPoint,
+    ScoreCurve,
+)
 
 FORMAT = 'damage_perception/calibration 1'
-SHIPPED = 'config/calibration.yaml'
+SHIPPED, SHIPPED_GEOMETRY = 'config/calibration.yaml', 'config/calibration_geometry.yaml'
 
 
 def detector_calibration(path: str, detector: str) -> Calibration:
-    """Read the calibration of a detector; an empty path gives the shipped one.
+    """Read the calibration of a detector; an empty path gives the one that ships for it.
 
     Raises:
         UserError: if it cannot be used, is of another detector or has no map of raw scores.
     """
-    file = Path(path) if path else shared_file(SHIPPED)
+    shipped = SHIPPED_GEOMETRY if detector == GEOMETRY else SHIPPED
+    file = Path(path).expanduser() if path else shared_file(shipped)
     calibration = load_calibration(file)
     calibration.check_detector(detector, str(file))
     if calibration.curve is None:

@@ -251,7 +251,7 @@ def run_calibrate(root, **options):
         'labels': root / 'dataset.json', 'predictions': root / 'p.jsonl',
         'out': root / 'calibration.yaml', 'budget': 0.02, 'confidence': 0.95,
         'groups': 'family', 'split': None, 'prevalence': 0.001, 'plots': None,
-        'journal': None, 'engine': 0, 'seed': 7, 'damaged': 0.1, 'workers': 1,
+        'journal': None, 'engine': 0, 'seed': 7, 'damaged': 0.1, 'workers': 1, 'params': None,
     }  # fmt: skip
     calibrate(**(defaults | options))
     return load_calibration(root / 'calibration.yaml')
@@ -285,7 +285,9 @@ def test_calibrate_writes_its_evidence(tmp_path, capsys):
     ]
     assert 'budget 2.0000%' in capsys.readouterr().out
     found.check_detector('f' * 64)
-    with pytest.raises(UserError, match='was made for weights ffffffffffff, but weights eeeeeeeeeeee'):
+    with pytest.raises(
+        UserError, match='was made for weights ffffffffffff, but weights eeeeeeeeeeee'
+    ):
         found.check_detector('e' * 64)
 
 
