@@ -5,25 +5,26 @@ from __future__ import annotations
 import dataclasses
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
-from uuid import uuid4
 
 import damage_perception.msg as msg
 from damage_perception import __version__
+from damage_perception.perception.booth_decision import BoothDecisionMaker
 from damage_perception.perception.budget_watch import OutcomeWatch
 from damage_perception.perception.decision import CUT_SHORT, DecisionMaker, JudgedDecision
 from damage_perception.perception.policy_file import load_policy
-from damage_perception.report import DamageReport, Decision, Health, Pose, Verdict
+from damage_perception.report import Decision, Pose, Verdict
 from damage_perception.ros import diagnostics, qos
+from damage_perception.ros.booth_parameters import read_extrinsics
 from damage_perception.ros.decision_log import DecisionLog
 from damage_perception.ros.managed_node import ManagedNode
 from damage_perception.ros.messages import decision_to_message, report_from_message
 from damage_perception.ros.node_settings import DivertNodeSettings
 from damage_perception.ros.parameters import LiveSettings
-from damage_perception.ros.report_source import ReportSource
+from damage_perception.ros.report_stream import ReportStream
 from damage_perception.ros.spinning import spin
-from damage_perception.ros.stamp_order import StampOrder
 from damage_perception.srv import ReviewItem
 
 DIAGNOSE_PERIOD_S = 1.0
@@ -31,7 +32,7 @@ NO_POSE = Pose((math.nan,) * 3, (math.nan,) * 4)
 
 
 class DivertNode(ManagedNode):
-    """A shell around `DecisionMaker`."""
+    """A shell around `DecisionMaker`, or `BoothDecisionMaker` where there are several cameras."""
 
     def __init__(self) -> None:
         super().__init__('divert_node')
@@ -41,6 +42,7 @@ class DivertNode(ManagedNode):
 
     def configure(self) -> None:
         """Make what the node speaks through."""
+        self._extrinsics = read_extrinsics(self, self.settings.value.booth)
         self._decisions = self._make_publisher('divert/decision', qos.DECISION)
         self._heartbeat = self._make_publisher('divert/heartbeat', qos.RESULT)
         self._diagnostics = diagnostics.Diagnostics(self)
@@ -51,14 +53,17 @@ class DivertNode(ManagedNode):
 
     def activate(self) -> None:
         """Listen to reports and let the heart beat."""
-        self._maker = DecisionMaker(self.settings.value.decision, self._policy)
-        self._newest: DamageReport | None = None
-        self._order = StampOrder()
-        self._reporters, self._source = ReportSource(self._reporter_ids), uuid4().hex
-        self._arrived_s = self._judged_s = self.now_s()
+        self._maker = self._make_maker()
+        topics = {name: f'{name}/damage/report' for name in self._extrinsics}
+        topics = topics or {'': 'damage/report'}  # one camera
+        self._streams = {
+            camera: ReportStream(self.resolve_topic_name(topic), self._publisher_ids, self.now_s())
+            for camera, topic in topics.items()
+        }
         self._diagnosed_s = -1e9
         self._alive, self._decided = False, 0
-        self.listen(msg.DamageReport, 'damage/report', self._on_report, qos.RESULT)
+        for camera, topic in topics.items():
+            self.listen(msg.DamageReport, topic, partial(self._on_report, camera), qos.RESULT)
         self._timer = self.every(self.settings.value.heartbeat.period_s, self._beat)
 
     def deactivate(self) -> None:
@@ -84,75 +89,74 @@ class DivertNode(ManagedNode):
             msg.DivertDecision, topic, profile, event_callbacks=events
         )
 
-    def _reporter_ids(self) -> list[str]:
-        found = self.get_publishers_info_by_topic(self.resolve_topic_name('damage/report'))
-        return [bytes(info.endpoint_gid).hex() for info in found]
+    def _make_maker(self) -> DecisionMaker:
+        settings = self.settings.value
+        if not self._extrinsics:
+            return DecisionMaker(settings.decision, self._policy)
+        return BoothDecisionMaker(self._extrinsics, settings.booth, settings.decision, self._policy)
 
-    def _begin_anew(self, source: str) -> None:
+    def _publisher_ids(self, topic: str) -> Iterable[str]:
+        return [bytes(info.endpoint_gid).hex() for info in self.get_publishers_info_by_topic(topic)]
+
+    def _begin_anew(self, camera: str, source: str) -> None:
         """Start anew with a segmentation node that was started anew: it counts tracks from 1."""
-        self._send(self._maker.flush('the reports began anew while it was in view'))
-        self._source, self._order = source, StampOrder()
-        self._maker = DecisionMaker(
-            self.settings.value.decision, self._policy, self._log.decided(source)
-        )
+        self._send(self._maker.restart(camera, self._log.decided(source)))
+        self._streams[camera].begin_anew(source)
 
-    def _on_report(self, message: Any) -> None:
+    def _on_report(self, camera: str, message: Any) -> None:
         report = report_from_message(message)
-        self._arrived_s = self.now_s()
-        if source := self._reporters.newcomer():
-            self._begin_anew(source)
-        if report.stamp_ns == 0:  # no image has come yet
-            self._newest = self._newest or report
+        stream = self._streams[camera]
+        if source := stream.newcomer():
+            self._begin_anew(camera, source)
+        went_back = stream.take(report, self.now_s())
+        if report.stamp_ns == 0:
             return
-        if self._order.goes_back(report.stamp_ns):
-            self._order = StampOrder()
-            self._order.goes_back(report.stamp_ns)
+        if went_back:
             self.get_logger().warning('time went back; all open items are decided')
-            self._send(self._maker.flush(CUT_SHORT))
-        self._newest = report
-        if report.health != Health.UNKNOWN:
-            self._judged_s = self._arrived_s
+            self._send(self._maker.go_back(camera, report.stamp_ns, CUT_SHORT))
         self._maker.settings = self.settings.value.decision
-        self._send(self._maker.update(report))
+        self._send(self._maker.update(report, camera))
 
     def _beat(self) -> None:
-        age = self.now_s() - self._arrived_s
-        limit = self.settings.value.heartbeat.stale_after_s
-        stale = self._newest is None or age > limit
-        if self.now_s() - self._judged_s > limit:  # by this clock: simulated time may have ended
-            self._send(self._maker.flush(CUT_SHORT))
-        reason = self._why_unknown(stale, age)
+        now, limit = self.now_s(), self.settings.value.heartbeat.stale_after_s
+        if all(stream.is_blind(now, limit) for stream in self._streams.values()):
+            self._send(self._maker.flush(CUT_SHORT))  # simulated time may have ended
+        silent = {
+            camera: reason for camera, stream in self._streams.items()
+            if (reason := stream.why_unknown(now, limit))
+        }  # fmt: skip
+        if isinstance(self._maker, BoothDecisionMaker):
+            self._maker.silent, self._maker.booth = silent, self.settings.value.booth
+        reason = ' and '.join(silent.values())
         if bool(reason) == self._alive:
             log = self.get_logger()
             log.warning(f'nothing is vouched for: {reason}') if reason else log.info('vouching')
         self._alive = not reason
+        age = max(stream.age_s(now) for stream in self._streams.values())
         self._heartbeat.publish(decision_to_message(self._state(reason, age)))
         self._diagnose(reason, age)
 
-    def _why_unknown(self, stale: bool, age: float) -> str:
-        topic = self.resolve_topic_name('damage/report')
-        if self._newest is None:
-            return f'{topic} has not sent anything yet'
-        if stale:
-            return f'{topic} has been silent for {age:.1f} s'
-        return self._newest.reason if self._newest.health == Health.UNKNOWN else ''
-
     def _state(self, reason: str, age: float) -> Decision:
         """Give the heartbeat: UNKNOWN with a reason, or PASS when all is well; no item."""
-        stamp, frame_id = 0, ''
-        if self._newest is not None:
-            stamp, frame_id = self._newest.stamp_ns, self._newest.frame_id
+        reports = [stream.newest for stream in self._streams.values() if stream.newest is not None]
+        newest = max(reports, key=lambda report: report.stamp_ns, default=None)
+        stamp, frame_id = (newest.stamp_ns, newest.frame_id) if newest else (0, '')
         return Decision(
             stamp, frame_id, 0, '', Verdict.UNKNOWN if reason else Verdict.PASS, math.nan,
             self._maker.threshold, 0, reason, NO_POSE, age,
         )  # fmt: skip
+
+    def _source_of(self, track_id: int) -> str:
+        """Who first reported an item: ids of a booth go round its cameras."""
+        streams = list(self._streams.values())
+        return streams[(track_id - 1) % len(streams)].source
 
     def _send(self, decisions: Sequence[JudgedDecision]) -> None:
         now_ns = self.get_clock().now().nanoseconds
         self._watch.settings = self.settings.value.watch
         for decision in decisions:
             # Kept before it is sent: after a crash in between an item has no decision, not two.
-            if not self._log.keep(self._source, decision):
+            if not self._log.keep(self._source_of(decision.track_id), decision):
                 continue
             age = max(now_ns - decision.stamp_ns, 0) / 1e9
             self._decisions.publish(decision_to_message(dataclasses.replace(decision, age=age)))

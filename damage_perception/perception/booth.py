@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from damage_perception.setting import check_ranges, setting
 _FAR = 1e3  # cost of a pair that cannot be one item
 _FOLLOWED_S = 10.0  # an item that left one view may come into the next so much later
 _GAP_S = 0.3  # between two looks at what stands still: later it may be another item
+_TRACKS_A_START = 1_000_000  # more than a segmentation node follows before it starts anew
 _REMEMBERED = 4000  # tracks of cameras whose late reports are told from new ones
 
 
@@ -40,8 +42,11 @@ class BoothSettings:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        if len(set(self.cameras)) != len(self.cameras) or not all(self.cameras):
-            raise ValueError(f'cameras must have names of their own, got {list(self.cameras)}')
+        named = all(re.fullmatch(r'[A-Za-z]\w*', camera) for camera in self.cameras)
+        if len(set(self.cameras)) != len(self.cameras) or not named:
+            raise ValueError(
+                f'cameras must be different names that a topic can have, got {list(self.cameras)}'
+            )
 
 
 class Booth:
@@ -59,7 +64,7 @@ class Booth:
         self.cameras, self.settings = tuple(cameras), settings
         self.items: dict[int, BoothItem] = {}
         self._sightings: dict[tuple[str, int], Sighting] = {}
-        self._first_track = dict.fromkeys(self.cameras, 1)
+        self._starts = dict.fromkeys(self.cameras, 0)
         self._belt_m_s = np.zeros(3)
 
     def take(self, camera: str, report: DamageReport) -> list[tuple[Sighting, ItemReport]]:
@@ -101,11 +106,10 @@ class Booth:
 
     def restart(self, camera: str) -> None:
         """Take the tracks of a camera for new ones: it counts them from 1 again."""
-        tracks = [track for name, track in self._sightings if name == camera]
-        self._first_track[camera] = max(tracks, default=0) + 1
+        self._starts[camera] += 1
 
     def _sighting(self, camera: str, item: ItemReport, report: DamageReport) -> Sighting:
-        track = item.track_id + self._first_track[camera] - 1
+        track = item.track_id + self._starts[camera] * _TRACKS_A_START
         if (camera, track) not in self._sightings:
             # It follows from the track that the item began with, so a new process gives it again.
             item_id = (track - 1) * len(self.cameras) + self.cameras.index(camera) + 1

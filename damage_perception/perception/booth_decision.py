@@ -100,11 +100,12 @@ class BoothDecisionMaker(DecisionMaker):
         later = [i for i, known in self._open.items() if known.stamp_ns > limit_ns]
         return [self._decide(i, '' if self._open[i].missed else cut_short) for i in later]
 
-    def restart(self, camera: str, decided: Iterable[int]) -> None:
-        """Take the tracks of a camera for new ones, except where these were decided before."""
+    def restart(self, camera: str, decided: Iterable[int]) -> list[JudgedDecision]:
+        """Take the tracks of a camera for new ones, but for items that were decided before."""
         self._booth.restart(camera)
         self._newest.pop(camera, None)
         self._decided.update(dict.fromkeys(decided))
+        return []
 
     def _join(self, ids: Iterable[int], now_ns: int, rough: bool) -> None:
         """Join what is one, and tell anew what is known of each item that is not decided."""

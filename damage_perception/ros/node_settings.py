@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from damage_perception.perception.booth import BoothSettings
 from damage_perception.perception.budget_watch import WatchSettings
 from damage_perception.perception.decision import DecisionSettings
 from damage_perception.setting import check_ranges, setting
@@ -77,6 +78,7 @@ class DivertNodeSettings:
 
     autostart: bool = setting(True, 'Configure and activate at start.', live=False)
     heartbeat: HeartbeatSettings = field(default_factory=HeartbeatSettings)
+    booth: BoothSettings = field(default_factory=BoothSettings)
     decision: DecisionSettings = field(default_factory=DecisionSettings)
     watch: WatchSettings = field(default_factory=WatchSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)

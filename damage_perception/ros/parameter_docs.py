@@ -17,7 +17,10 @@ YAML_HEAD = '# Made from the settings dataclasses; a test keeps them equal.\n'
 
 @dataclasses.dataclass(frozen=True)
 class Parameter:
-    """One parameter: a field of a settings dataclass, its name joined by dots."""
+    """One parameter: a field of a settings dataclass, its name joined by dots.
+
+    `texts` tells a list of texts, which an empty default cannot.
+    """
 
     name: str
     default: Any
@@ -25,6 +28,7 @@ class Parameter:
     low: float | None
     high: float | None
     live: bool
+    texts: bool = False
 
 
 def parameters_of(settings: Any, prefix: str = '') -> Iterator[Parameter]:
@@ -35,7 +39,10 @@ def parameters_of(settings: Any, prefix: str = '') -> Iterator[Parameter]:
             yield from parameters_of(value, f'{name}.')
         else:
             default = list(value) if isinstance(value, tuple) else value
-            yield Parameter(name, default, meta['doc'], meta['low'], meta['high'], meta['live'])
+            texts = item.type == 'tuple[str, ...]'
+            yield Parameter(
+                name, default, meta['doc'], meta['low'], meta['high'], meta['live'], texts
+            )
 
 
 def with_values(settings: T, values: Mapping[str, Any], prefix: str = '') -> T:

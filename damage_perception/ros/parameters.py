@@ -81,7 +81,8 @@ def _value(node: Node, parameter: Parameter) -> Any:
     leaves a parameter without value; so such a one is declared by type and may have no value.
     """
     empty = parameter.default == []
-    default = RosParameter.Type.DOUBLE_ARRAY if empty else parameter.default
+    array = RosParameter.Type.STRING_ARRAY if parameter.texts else RosParameter.Type.DOUBLE_ARRAY
+    default = array if empty else parameter.default
     if not node.has_parameter(parameter.name):
         node.declare_parameter(parameter.name, default, describe(parameter))
     try:

@@ -405,6 +405,7 @@ def test_extrinsics_that_are_none_are_refused(numbers: Sequence[float], text: st
         Extrinsics.of(numbers)
 
 
-def test_cameras_need_names_of_their_own() -> None:
-    with pytest.raises(ValueError, match='names of their own'):
-        BoothSettings(cameras=('left', 'left'))
+@pytest.mark.parametrize('cameras', [('left', 'left'), ('',), ('a b',), ('1st',)])
+def test_cameras_need_names_of_their_own(cameras: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match='different names'):
+        BoothSettings(cameras=cameras)
