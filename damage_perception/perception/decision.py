@@ -113,16 +113,6 @@ class DecisionMaker:
         self._decided = dict.fromkeys(decided)
         return decisions
 
-    def go_back(self, camera: str, stamp_ns: int, cut_short: str) -> list[JudgedDecision]:
-        """Decide on what is open when time goes back to a stamp; `cut_short` as in `flush`."""
-        return self.flush(cut_short)
-
-    def restart(self, camera: str, decided: Iterable[int]) -> list[JudgedDecision]:
-        """Decide on what is open and take tracks for new ones, but for those decided before."""
-        decisions = self.flush('the reports began anew while it was in view')
-        self._decided = dict.fromkeys(decided)
-        return decisions
-
     def _see(self, item: ItemReport, report: DamageReport) -> None:
         known = self._open.setdefault(
             item.track_id, ItemHistory(item, report.stamp_ns, report.frame_id)
