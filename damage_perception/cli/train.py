@@ -38,7 +38,8 @@ def train(
     settings = read_config(config, samples=samples, train_items=train_items)
     check_call(out, resume, device)
 
-    from damage_perception.learning.training_run import Paths, finish
+    from damage_perception.learning.training_result import finish
+    from damage_perception.learning.training_run import Paths
 
     paths = Paths(out, cache or out / 'views')
     show_rendering(settings, paths, workers)

@@ -126,13 +126,15 @@ def _commit() -> str:
 
 
 def print_result(result: dict[str, Any], out: Path) -> None:
-    """Print the comparison of geometry, network and both."""
+    """Print what each part and all together reach."""
+    from damage_perception.learning.training_result import REPORTED
+
     table = Table('split', 'by', 'AUROC major', 'AUROC any', 'recall at 1 % major', 'any')
-    for split in ('shifted_val', 'test', 'shifted_test'):
-        for name in ('geometry', 'network', 'both'):
-            row = result[split][name]
-            cells = ('auroc_major', 'auroc_any', 'recall_at_1pct_major', 'recall_at_1pct_any')
-            table.add_row(split, name, *(f'{row[cell]:.3f}' for cell in cells))
+    for split in REPORTED:
+        for name, found in result[split].items():
+            if isinstance(found, dict) and 'auroc_major' in found:
+                cells = ('auroc_major', 'auroc_any', 'recall_at_1pct_major', 'recall_at_1pct_any')
+                table.add_row(split, name, *(f'{found[cell]:.3f}' for cell in cells))
     Console().print(table)
     Console().print(f'weights: {out / "weights"}, curve and figures: {out / "result.json"}, '
                     f'worst views: {out / "worst"}', highlight=False)  # fmt: skip

@@ -1,9 +1,9 @@
-"""How well geometry, network and both together tell damaged views from sound ones."""
+"""How well a ranking of views tells damaged from sound: of the network, of geometry, of any."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from damage_perception.learning.ranking import auroc, bootstrap_interval, recall_at_false_alarms
 from damage_perception.learning.stored_view import StoredView
 from damage_perception.network.inputs import pad
-from damage_perception.network.outputs import ANY, SCORES, TYPES, NetworkOutput
+from damage_perception.network.outputs import SCORES, TYPES, NetworkOutput
 from damage_perception.network.weights import sha256
 
 Floats = NDArray[np.float64]
@@ -38,6 +38,10 @@ class Scores:
     major: NDArray[np.bool_]
     groups: NDArray[np.int64]
 
+    def only(self, rows: NDArray[np.bool_]) -> Scores:
+        """Give the scores of some of the views."""
+        return Scores(*(getattr(self, item.name)[rows] for item in fields(self)))
+
 
 def score_views(views: Sequence[StoredView], judge: Judge, change: Change | None = None) -> Scores:
     """Score whole views one by one.
@@ -62,37 +66,6 @@ def score_views(views: Sequence[StoredView], judge: Judge, change: Change | None
         np.array([view.major for view in views], bool),
         np.unique(products, return_inverse=True)[1].astype(np.int64),
     )
-
-
-def fit_both(scores: Scores) -> Floats:
-    """Fit a logistic of geometry and network on a split that no figure is reported of.
-
-    Returns:
-        (3,) bias, weight of geometry, weight of the network's `any`.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=10.0).fit(_features(scores), scores.damaged)
-    return np.array([model.intercept_[0], *model.coef_[0]])
-
-
-def _features(scores: Scores) -> Floats:
-    return np.stack([scores.geometry, scores.network[:, ANY]], axis=1)
-
-
-def compare(scores: Scores, both: Floats) -> dict[str, Any]:
-    """Measure geometry alone, the network alone and both, over major and over any damage."""
-    rankings = {
-        'geometry': scores.geometry,
-        'network': scores.network[:, ANY],
-        'both': both[0] + _features(scores) @ both[1:],
-    }
-    return {
-        'views': len(scores.damaged),
-        'damaged': int(scores.damaged.sum()),
-        'major': int(scores.major.sum()),
-        **{name: measure(scores, values) for name, values in rankings.items()},
-    }
 
 
 def measure(scores: Scores, values: Floats, intervals: bool = True) -> dict[str, Any]:

@@ -37,10 +37,10 @@ class TrainingConfig:
 
     seed: int = 1
     train_items: int = 14_000
-    pair_items: int = 10_000
-    evidence_items: int = 6000
+    pair_items: int = 4000
+    evidence_items: int = 4000
     validation_items: int = 1000
-    test_items: int = 1500
+    test_items: int = 1000
     fused: float = 0.2
     patch: int = 96
     batch: int = 32

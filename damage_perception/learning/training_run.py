@@ -1,36 +1,26 @@
-"""One training from nothing to weights: render, learn, choose, measure, show the worst."""
+"""One training from nothing to weights: render, learn, choose."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from damage_perception.learning.augmentation import drop_colour, drop_depth
 from damage_perception.learning.mining import MOST, mine
-from damage_perception.learning.network_evaluation import (
-    Scores,
-    by_type,
-    compare,
-    fingerprint,
-    fit_both,
-    measure,
-    score_views,
-)
+from damage_perception.learning.network_evaluation import measure, score_views
 from damage_perception.learning.stored_view import StoredView
 from damage_perception.learning.training import Training, pays_bf16
 from damage_perception.learning.training_config import TrainingConfig
 from damage_perception.learning.view_store import read_views, render
-from damage_perception.learning.worst_views import write_worst
-from damage_perception.network.backends.torch_backend import TorchBackend, load_network
-from damage_perception.network.export import write_tensors, write_weights
+from damage_perception.network.backends.torch_backend import TorchBackend
+from damage_perception.network.export import write_tensors
 from damage_perception.network.outputs import ANY
-from damage_perception.network.weights import MANIFEST, Manifest, read_manifest
+from damage_perception.network.weights import MANIFEST, Manifest
 from damage_perception.synthesis.records import write_whole
 
 BEST, CHECKPOINT, WEIGHTS = 'best', 'checkpoint', 'weights'
@@ -136,49 +126,6 @@ def _merit(point: dict[str, Any]) -> float:
     """Rank checkpoints by AUROC and by recall at few false alarms alike."""
     value = point['auroc_major'] + point['recall_at_1pct_major']
     return float(value) if value == value else -1.0
-
-
-def finish(config: TrainingConfig, paths: Paths) -> dict[str, Any]:
-    """Export the best weights, measure them on every held-out split and show the worst of each.
-
-    The logistic that joins geometry and network is fitted on `val`, of which nothing is reported.
-    """
-    network = load_network(paths.out / BEST)
-    write_weights(network, paths.out / WEIGHTS, read_manifest(paths.out / BEST))
-    judge = TorchBackend(network).predict
-    splits = {name: read_split(config, paths, name)
-              for name in ('val', 'shifted_val', 'test', 'shifted_test')}  # fmt: skip
-    scores = {name: score_views(views, judge) for name, views in splits.items()}
-    both = fit_both(scores['val'])
-    curve = json.loads((paths.out / CURVE).read_text())
-    result: dict[str, Any] = {'config': asdict(config), 'curve': curve, 'both': both.tolist()}
-    for name in ('shifted_val', 'test', 'shifted_test'):
-        result[name] = compare(scores[name], both)
-        result[name]['types'] = {
-            'geometry': by_type(splits[name], scores[name], scores[name].geometry),
-            'network': by_type(splits[name], scores[name], scores[name].network[:, ANY]),
-        }
-        result[name]['fingerprint'] = fingerprint(scores[name])
-        write_worst(splits[name], scores[name].network[:, ANY], judge, paths.out / 'worst' / name)
-    result['ablations'] = _ablations(splits['shifted_test'], scores['shifted_test'], judge)
-    write_whole(paths.out / RESULT, json.dumps(result, indent=1).encode())
-    return result
-
-
-def _ablations(views: Sequence[StoredView], full: Scores, judge: Any) -> dict[str, Any]:
-    """Measure the network with a modality taken away; references where there are some."""
-    from damage_perception.network.inputs import REFERENCE
-
-    def drop_reference(channels: Any) -> None:
-        channels[REFERENCE] = 0.0
-
-    changes = {'without_colour': drop_colour, 'without_depth': drop_depth,
-               'without_reference': drop_reference}  # fmt: skip
-    result: dict[str, Any] = {'all': measure(full, full.network[:, ANY], False)}
-    for name, change in changes.items():
-        scores = score_views(views, judge, change)
-        result[name] = measure(scores, scores.network[:, ANY], False)
-    return result
 
 
 def choose_device(name: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.numpy import save as save_arrays
 from safetensors.torch import save
 
 from damage_perception.errors import UserError
@@ -23,12 +24,14 @@ from damage_perception.network.inputs import (
 )
 from damage_perception.network.model import DamageNetwork
 from damage_perception.network.weights import (
+    EVIDENCE,
     MANIFEST,
     ONNX,
     OPENVINO,
     OPENVINO_BIN,
     SAFETENSORS,
     Manifest,
+    read_manifest,
     sha256,
 )
 
@@ -59,6 +62,26 @@ def write_weights(network: DamageNetwork, folder: Path, manifest: Manifest | Non
     if difference > TOLERANCE:
         raise UserError(f'{folder}: backends differ by {difference:.2g}; try other versions')
     return folder
+
+
+def add_evidence(folder: Path, names: tuple[str, ...], tensors: dict[str, np.ndarray]) -> None:
+    """Put the trees that weigh the network into its folder.
+
+    Args:
+        folder: weights that `write_weights` wrote.
+        names: features, in the order of the trees.
+        tensors: of `BoostedTrees`.
+
+    Raises:
+        UserError: if the folder is none of weights or cannot be written.
+    """
+    manifest = read_manifest(folder)
+    try:
+        (folder / EVIDENCE).write_bytes(save_arrays(tensors))
+        files = tuple(dict.fromkeys((*manifest.files, EVIDENCE)))
+        _sign(folder, files, replace(manifest, evidence=names))
+    except OSError as error:
+        raise UserError(f'{folder} cannot be written ({error.strerror}); give another') from None
 
 
 def write_tensors(network: DamageNetwork, folder: Path, manifest: Manifest | None = None) -> None:

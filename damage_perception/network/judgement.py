@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from damage_perception.network.backends import Backend
 from damage_perception.network.inputs import batch, view_tensor
-from damage_perception.network.outputs import ANY, STRIDE, TYPES, damage_probability
+from damage_perception.network.outputs import STRIDE, TYPES
+from damage_perception.network.view_features import channel_features, network_features
 from damage_perception.perception.item_view import ItemView
 from damage_perception.perception.surface import Relief
-from damage_perception.report import DamageType
+
+_LIMIT = 12.0  # log-odds beyond which nothing is surer
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,16 +24,14 @@ class NetworkJudgement:
     """What the network says about one view; raw, not calibrated.
 
     Attributes:
-        score: logit of any damage.
-        types: logit of each type of damage, by type.
-        probability: (H, W) float32 P(damage) of each pixel, NaN = not seen.
+        log_odds: (H, W) float32 of any damage at each pixel, NaN = not seen.
         likeliest: (H, W) uint8 DamageType that is likeliest, if there is damage at all.
+        features: numbers of the whole view for the evidence, by name.
     """
 
-    score: float
-    types: dict[DamageType, float]
-    probability: NDArray[np.float32]
+    log_odds: NDArray[np.float32]
     likeliest: NDArray[np.uint8]
+    features: dict[str, float] = field(default_factory=dict)
 
 
 def judge_views(
@@ -57,19 +57,20 @@ def judge_views(
         in zip(views, references or nothing, reliefs or nothing, strict=True)
     ]  # fmt: skip
     out = backend.predict(batch(tensors))
-    probability = damage_probability(out.maps)
-    likeliest = out.maps[:, 1:].argmax(axis=1)
+    evidence = np.clip(out.maps[:, 1:] - out.maps[:, :1], -_LIMIT, _LIMIT)
     kinds = np.array(TYPES, np.uint8)
-    return [
-        NetworkJudgement(
-            float(scores[ANY]),
-            {kind: float(scores[row]) for row, kind in enumerate(TYPES)},
-            np.where(view.seen, _enlarge(chance, view, cv2.INTER_LINEAR), np.float32(np.nan)),
-            kinds[_enlarge(kind_of.astype(np.uint8), view, cv2.INTER_NEAREST)],
-        )
-        for view, scores, chance, kind_of
-        in zip(views, out.scores, probability, likeliest, strict=True)
-    ]  # fmt: skip
+    judged = []
+    for view, channels, maps, scores, kind in zip(
+        views, tensors, out.maps, out.scores, evidence, strict=True
+    ):
+        total = np.log(np.exp(kind).sum(axis=0))
+        likeliest = kinds[_enlarge(kind.argmax(axis=0).astype(np.uint8), view, cv2.INTER_NEAREST)]
+        log_odds = np.where(
+            view.seen, _enlarge(total, view, cv2.INTER_LINEAR), np.float32(np.nan)
+        ).astype(np.float32)
+        features = channel_features(channels) | network_features(maps, scores, channels)
+        judged.append(NetworkJudgement(log_odds, likeliest, features))
+    return judged
 
 
 def _enlarge(values: NDArray[np.generic], view: ItemView, how: int) -> NDArray[np.generic]:

@@ -30,6 +30,7 @@ Mask = NDArray[np.bool_]
 _TOPS = (5, 25, 100, 400)  # pixels of the maps: 0.45, 2.3, 9 and 36 cm2 at the default resolution
 _HEIGHT, _RESIDUAL = 0, 1
 _FEWEST = 50  # pixels that a percentile needs
+_EVERY = 2  # pixels between those that percentiles are taken of: neighbours say the same
 _LIMIT = 12.0
 _SLACK = 5  # pixels that an aligned reference may still be off
 
@@ -77,7 +78,7 @@ def channel_features(channels: Map) -> dict[str, float]:
 
 def _spread(name: str, values: Map, where: Mask) -> dict[str, float]:
     """Give low, usual and high values and how wide they scatter."""
-    chosen = values[where]
+    chosen = values[::_EVERY, ::_EVERY][where[::_EVERY, ::_EVERY]]
     if chosen.size < _FEWEST:
         return dict.fromkeys((f'{name}_{part}' for part in ('low', 'mid', 'high', 'top', 'std')),
                              np.nan)  # fmt: skip

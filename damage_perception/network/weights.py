@@ -23,6 +23,7 @@ FORMAT = 'damage_perception/weights 1'
 MANIFEST = 'manifest.json'
 SAFETENSORS, ONNX, OPENVINO = 'network.safetensors', 'network.onnx', 'network.xml'
 OPENVINO_BIN = 'network.bin'
+EVIDENCE = 'evidence.safetensors'  # the trees that weigh the network beside geometry
 _MOST_BYTES = 64 << 20  # a file of weights that is larger is none of ours
 _MEND = 'export the weights again'
 
@@ -36,6 +37,7 @@ class Manifest:
         command, commit, seed, samples: how the weights came to be.
         input_version: of `view_tensor`.
         channels, classes, scores: meaning of inputs and outputs, in order.
+        evidence: names of the features that the evidence weighs, in order.
     """
 
     files: dict[str, str]
@@ -47,6 +49,7 @@ class Manifest:
     channels: tuple[str, ...] = CHANNELS
     classes: tuple[str, ...] = CLASSES
     scores: tuple[str, ...] = SCORES
+    evidence: tuple[str, ...] = ()
     format: str = FORMAT
 
     def to_json(self) -> bytes:
@@ -89,7 +92,8 @@ def read_manifest(folder: Path) -> Manifest:
         for name, digest in files.items()
     ):
         raise UserError(f'{path} names files that cannot be; {_MEND}')
-    lists = {name: tuple(values[name]) for name in ('channels', 'classes', 'scores')}
+    named = ('channels', 'classes', 'scores', 'evidence')
+    lists = {name: tuple(map(str, values.get(name) or ())) for name in named}
     known = {name: values[name] for name in Manifest.__dataclass_fields__ if name in values}
     return Manifest(**{**known, **lists})
 
@@ -113,6 +117,12 @@ def read_file(folder: Path, name: str) -> bytes:
     if sha256(data) != manifest.files[name]:
         raise UserError(f'{path} is not the file that was exported (SHA-256 differs); {_MEND}')
     return data
+
+
+def manifest_digest(folder: Path) -> str:
+    """Give the SHA-256 that names these weights: that of the manifest, which holds all others."""
+    read_manifest(folder)
+    return sha256((folder / MANIFEST).read_bytes())
 
 
 def check_tensors(

@@ -104,10 +104,18 @@ class GeometryEvidence:
     rigid: float = float('nan')
 
 
-def find_damage(view: ItemView, settings: GeometrySettings | None = None) -> GeometryEvidence:
-    """Judge a view by its shape. Never raises on missing depth: what is not seen is NaN."""
+def find_damage(
+    view: ItemView, settings: GeometrySettings | None = None, relief: Relief | None = None
+) -> GeometryEvidence:
+    """Judge a view by its shape. Never raises on missing depth: what is not seen is NaN.
+
+    Args:
+        view: the item.
+        settings: see `GeometrySettings`.
+        relief: the view's own relief if it is known already.
+    """
     settings = settings or GeometrySettings()
-    relief = own_relief(view)
+    relief = relief or own_relief(view)
     if relief is None:
         nothing = np.full(view.item_mask.shape, np.nan, np.float32)
         return GeometryEvidence(float('nan'), float('nan'), nothing, [])

@@ -13,11 +13,7 @@ from made_store import made_views  # noqa: E402
 from damage_perception.errors import CallError, UserError  # noqa: E402
 from damage_perception.learning.checkpoint import STATE  # noqa: E402
 from damage_perception.learning.losses import training_loss  # noqa: E402
-from damage_perception.learning.network_evaluation import (  # noqa: E402
-    compare,
-    fit_both,
-    score_views,
-)
+from damage_perception.learning.network_evaluation import measure, score_views  # noqa: E402
 from damage_perception.learning.patches import Patches  # noqa: E402
 from damage_perception.learning.training import Training  # noqa: E402
 from damage_perception.learning.training_config import TrainingConfig, read_config  # noqa: E402
@@ -170,9 +166,9 @@ def test_figures_and_pictures_of_a_network(tmp_path):
     judge = TorchBackend(Training(CONFIG, Fixed()).average).predict
     scores = score_views(views, judge)
     assert scores.network.shape == (12, ANY + 1)
-    result = compare(scores, fit_both(scores))
-    assert result['views'] == 12
-    assert all(0 <= result[name]['auroc_major'] <= 1 for name in ('geometry', 'network', 'both'))
+    for values in (scores.geometry, scores.network[:, ANY]):
+        assert 0 <= measure(scores, values)['auroc_major'] <= 1
+    assert len(scores.only(scores.damaged).major) == scores.damaged.sum()
     write_worst(views, scores.network[:, ANY], judge, tmp_path, 3)
     assert {path.name for path in tmp_path.iterdir()} == {'misses.png', 'alarms.png'}
 

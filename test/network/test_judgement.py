@@ -7,7 +7,7 @@ from made_views import made_view
 
 from damage_perception.network.backends import check_batch
 from damage_perception.network.judgement import judge_views
-from damage_perception.network.outputs import ANY, CLASSES, SCORES, TYPES, NetworkOutput
+from damage_perception.network.outputs import ANY, CLASSES, SCORES, NetworkOutput
 from damage_perception.report import DamageType
 
 
@@ -41,19 +41,19 @@ def test_views_of_several_sizes_come_back_in_their_own_pixels():
     for view, said, (row, column) in zip(
         views, judge_views(Painter(), views), ((40, 30), (60, 50)), strict=True
     ):
-        assert said.probability.shape == said.likeliest.shape == view.item_mask.shape
-        rows, columns = np.nonzero(said.probability > 0.5)
+        assert said.log_odds.shape == said.likeliest.shape == view.item_mask.shape
+        rows, columns = np.nonzero(said.log_odds > 0.0)
         assert (rows.min(), rows.max()) == (row, row + 11)
         assert (columns.min(), columns.max()) == (column, column + 11)
         assert (said.likeliest[rows, columns] == DamageType.HOLE).all()
-        assert said.score == 36
-        assert said.types.keys() == set(TYPES)
+        assert said.features['net_any'] == 36
+        assert said.features['net_item_sure'] == 36
 
 
 def test_what_is_not_seen_is_not_judged():
     view = marked((0.15, 0.1), 40, 30)
     said = judge_views(Painter(), [view])[0]
-    np.testing.assert_array_equal(np.isnan(said.probability), ~view.seen)
+    np.testing.assert_array_equal(np.isnan(said.log_odds), ~view.seen)
 
 
 def test_no_views_need_no_network():

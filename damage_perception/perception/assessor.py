@@ -1,0 +1,109 @@
+"""All items of a frame assessed together: one batch for the network, none twice without need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from damage_perception.network.backends import Backend, open_backend
+from damage_perception.network.judgement import NetworkJudgement, judge_views
+from damage_perception.network.network_settings import NetworkSettings
+from damage_perception.network.weights import manifest_digest
+from damage_perception.perception.calibration import GEOMETRY
+from damage_perception.perception.evidence import (
+    Evidence,
+    EvidenceModel,
+    load_evidence,
+    of_geometry,
+)
+from damage_perception.perception.geometry import GeometrySettings, find_damage
+from damage_perception.perception.item_features import item_features
+from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.surface import own_relief
+
+_IMPROVED = 1.25  # times as many frames behind a view make it worth another judgement
+
+
+@dataclass(eq=False)
+class Memory:
+    """What the network last said about a track, and how good the view was that it saw."""
+
+    judgement: NetworkJudgement | None = None
+    frames: float = 0.0
+    compared: bool = False
+
+    def serves(self, view: ItemView, compared: bool) -> bool:
+        """Tell whether what was said still holds for a view."""
+        said = self.judgement
+        return (
+            said is not None
+            and said.log_odds.shape == view.item_mask.shape
+            and self.compared == compared
+            and self.frames <= view.frames < _IMPROVED * self.frames
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """One item to assess.
+
+    Attributes:
+        view: what is seen of it.
+        unexplained: the same without the relief that its product has by design.
+        reference: a sound item of its product on the view's grid; None = there is none.
+        memory: of its track; None = the network is not asked, as for what is cut or covered.
+    """
+
+    view: ItemView
+    unexplained: ItemView
+    reference: ItemView | None = None
+    memory: Memory | None = None
+
+
+class Assessor:
+    """Geometry, and beside it the network with the trees that weigh both.
+
+    Attributes:
+        detector: SHA-256 of the weights' manifest, or `geometry` and a version.
+
+    Raises:
+        UserError: if the weights cannot be used.
+        CallError: if there is no such backend.
+    """
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        self.detector = GEOMETRY
+        self._backend: Backend | None = None
+        self._model: EvidenceModel | None = None
+        folder = settings.folder
+        if folder is not None:
+            self._backend = open_backend(folder, settings.backend, settings.threads)
+            self._model = load_evidence(folder)
+            self.detector = manifest_digest(folder)
+
+    def assess(self, items: list[Asked], settings: GeometrySettings) -> list[Evidence]:
+        """Say what is known of each item."""
+        self._ask_network(items)
+        return [self._weighed(item, settings) for item in items]
+
+    def _ask_network(self, items: list[Asked]) -> None:
+        if self._backend is None:
+            return
+        new = [
+            (item, item.memory) for item in items
+            if item.memory and not item.memory.serves(item.view, item.reference is not None)
+        ]  # fmt: skip
+        said = judge_views(
+            self._backend, [item.view for item, _ in new], [item.reference for item, _ in new]
+        )
+        for (item, memory), judgement in zip(new, said, strict=True):
+            memory.judgement, memory.frames = judgement, item.view.frames
+            memory.compared = item.reference is not None
+
+    def _weighed(self, item: Asked, settings: GeometrySettings) -> Evidence:
+        relief = own_relief(item.unexplained)
+        geometry = find_damage(item.unexplained, settings, relief)
+        if self._model is None:
+            return of_geometry(geometry)
+        features = item_features(item.unexplained, relief, geometry)
+        judgement = item.memory.judgement if item.memory else None
+        return self._model.weigh(item.view, geometry, features, judgement)

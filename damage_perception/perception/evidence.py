@@ -1,0 +1,142 @@
+"""What geometry, network, reference and quality of a view say together: one score an item.
+
+Boosted trees weigh the numbers of all parts; a part that is missing is a missing number, so the
+same model judges with the network or without, with a reference or without. The more sure geometry
+or network is, the higher the score: the trees are monotone in both.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load
+
+from damage_perception.errors import UserError
+from damage_perception.network.boosted_trees import BoostedTrees
+from damage_perception.network.judgement import NetworkJudgement
+from damage_perception.network.weights import EVIDENCE, read_file, read_manifest
+from damage_perception.perception.evidence_blobs import network_blobs
+from damage_perception.perception.geometry import DamageBlob, GeometryEvidence
+from damage_perception.perception.item_view import ItemView
+
+_PRIOR = math.log(0.001 / 0.999)  # one item in a thousand is damaged; half of those learned from
+_EDGE = 1e-6  # probabilities of geometry nearer to 0 or 1 are told as if they lay here
+_LEAST_PIXEL = -12.0
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What is known of a view.
+
+    Attributes:
+        score: raw, larger = more damaged; NaN = not judged.
+        probability: P(damaged) of the item before calibration, [0, 1]; NaN = not judged.
+        confidence: (H, W) float32 P(damage) in [0, 1], NaN = not judged; its worst place says
+            what the item says.
+        blobs: the damages, surest first.
+    """
+
+    score: float
+    probability: float
+    confidence: NDArray[np.float32]
+    blobs: list[DamageBlob]
+
+
+def of_geometry(geometry: GeometryEvidence) -> Evidence:
+    """Take the word of geometry alone, where no weights are loaded."""
+    return Evidence(geometry.score, geometry.probability, geometry.confidence, geometry.blobs)
+
+
+class EvidenceModel:
+    """Weighs the parts; `names` are the features, in the order of the trees."""
+
+    def __init__(self, names: tuple[str, ...], trees: BoostedTrees) -> None:
+        self.names, self.trees = names, trees
+
+    def scores(self, rows: list[Mapping[str, float]]) -> NDArray[np.float64]:
+        """Give the log-odds of damage of each row of features, as if half of all were damaged."""
+        values = [[row.get(name, math.nan) for name in self.names] for row in rows]
+        return self.trees.logits(np.array(values, np.float32).reshape(len(rows), len(self.names)))
+
+    def weigh(
+        self,
+        view: ItemView,
+        geometry: GeometryEvidence,
+        features: Mapping[str, float],
+        network: NetworkJudgement | None = None,
+    ) -> Evidence:
+        """Join what the parts say about a view.
+
+        Args:
+            view: the item.
+            geometry: of the same view.
+            features: of geometry and quality, see `item_features`.
+            network: of the same view; None = it was not asked.
+        """
+        if math.isnan(geometry.score) and network is None:
+            return of_geometry(geometry)
+        known = {**features, **(network.features if network else {})}
+        score = float(self.scores([known])[0])
+        worst, level = _places(geometry, network), score + _PRIOR
+        peak = float(np.nanmax(worst)) if np.isfinite(worst).any() else 0.0
+        blobs = geometry.blobs + (network_blobs(view, network) if network else [])
+        return Evidence(
+            score,
+            _probability(level),
+            _probabilities(worst - peak + level),
+            _levelled(blobs, level),
+        )
+
+
+def load_evidence(folder: Path) -> EvidenceModel:
+    """Load the evidence of a folder of weights.
+
+    Raises:
+        UserError: if it cannot be used.
+    """
+    names = read_manifest(folder).evidence
+    try:
+        return EvidenceModel(names, BoostedTrees(**load(read_file(folder, EVIDENCE))))  # type: ignore[arg-type]
+    except (SafetensorError, TypeError, ValueError, KeyError) as error:
+        raise UserError(f'{folder / EVIDENCE}: {error}; export the weights again') from None
+
+
+def _places(
+    geometry: GeometryEvidence, network: NetworkJudgement | None
+) -> NDArray[np.float32]:
+    """Give the log-odds of each pixel by whichever part is surer, NaN = neither looked."""
+    clipped = np.clip(geometry.confidence, _EDGE, 1.0 - _EDGE)
+    shape = np.log(clipped) - np.log1p(-clipped)
+    if network is None:
+        return np.asarray(shape, np.float32)
+    return np.fmax(np.maximum(shape, np.float32(_LEAST_PIXEL)), network.log_odds)
+
+
+def _levelled(blobs: list[DamageBlob], level: float) -> list[DamageBlob]:
+    """Move the damages so that the surest says what the item says."""
+    odds = [_log_odds(blob.confidence) for blob in blobs]
+    top = max(odds, default=0.0)
+    moved = [
+        DamageBlob(blob.damage_type, blob.mask, blob.depth_m, _probability(own - top + level))
+        for blob, own in zip(blobs, odds, strict=True)
+    ]
+    return sorted(moved, key=lambda blob: -blob.confidence)
+
+
+def _log_odds(probability: float) -> float:
+    clipped = min(max(probability, _EDGE), 1.0 - _EDGE)
+    return math.log(clipped / (1.0 - clipped))
+
+
+def _probability(log_odds: float) -> float:
+    return float(_probabilities(np.float64(log_odds)))
+
+
+def _probabilities(log_odds: NDArray[np.floating] | np.float64) -> NDArray[np.float32]:
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(log_odds, -60.0, 60.0))), np.float32)

@@ -1,0 +1,55 @@
+"""Damages cut out of what the network says about a view."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from damage_perception.network.judgement import NetworkJudgement
+from damage_perception.perception.geometry import DamageBlob
+from damage_perception.perception.item_view import ItemView
+from damage_perception.report import DamageType
+
+_AROUND_M = 0.03  # the ring around a damage that its depth is measured from
+_LEAST_AREA_M2 = 5e-5
+_MOST = 8
+_BELOW_PEAK = 3.0  # log-odds below its peak to which a damage reaches, where nothing is likelier
+_FLOOR = -4.0  # log-odds below which nothing is pointed at
+
+
+def network_blobs(view: ItemView, network: NetworkJudgement) -> list[DamageBlob]:
+    """Cut out what is likelier damage than not; if nothing is, the likeliest place."""
+    odds = np.nan_to_num(network.log_odds, nan=-99.0)
+    peak = float(odds.max(initial=-99.0))
+    if peak < _FLOOR:
+        return []
+    body = (odds > min(0.0, peak - _BELOW_PEAK)).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(body)
+    least = _LEAST_AREA_M2 / view.resolution_m**2
+    large = [k for k in range(1, count) if stats[k, cv2.CC_STAT_AREA] >= least]
+    blobs = [_blob(view, network, labels == label) for label in large]
+    return sorted(blobs, key=lambda blob: -blob.confidence)[:_MOST]
+
+
+def _blob(view: ItemView, network: NetworkJudgement, mask: NDArray[np.bool_]) -> DamageBlob:
+    votes = np.bincount(network.likeliest[mask], minlength=len(DamageType))
+    odds = float(np.percentile(network.log_odds[mask], 95))
+    confidence = 1.0 / (1.0 + math.exp(-odds))
+    return DamageBlob(DamageType(int(votes.argmax())), mask, _depth(view, mask), confidence)
+
+
+def _depth(view: ItemView, mask: NDArray[np.bool_]) -> float:
+    """Give how far a damage lies below what is around it, metres; NaN = not measured."""
+    size = 2 * round(_AROUND_M / view.resolution_m) + 1
+    wide = cv2.dilate(mask.astype(np.uint8), np.ones((size, size), np.uint8)) > 0
+    around = view.height_m[wide & ~mask & view.item_mask]
+    inside = view.height_m[mask]
+    around, inside = around[np.isfinite(around)], inside[np.isfinite(inside)]
+    if around.size < 20 or inside.size < 5:
+        return math.nan
+    below = float(np.median(around)) - inside
+    low, high = np.percentile(below, (5, 95))
+    return float(high if high >= -low else low)
