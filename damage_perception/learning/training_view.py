@@ -51,7 +51,7 @@ def training_view(sample: Sample, rng: Rng) -> TrainingView | None:
         sample: a rendered item; its first reference is used.
         rng: draws the errors that item finder, support finder and calibration make.
     """
-    found = labelled_view(_as_found(sample, rng))
+    found = labelled_view(as_found(sample, rng))
     if found is None or not found.view.item_mask.any():
         return None
     view = found.view
@@ -103,7 +103,7 @@ def _truth(found: LabelledView) -> tuple[list[dict[str, Any]], NDArray[np.uint8]
     return damages, labels
 
 
-def _as_found(sample: Sample, rng: Rng) -> Sample:
+def as_found(sample: Sample, rng: Rng) -> Sample:
     """Give a sample the small errors that everything found and calibrated has."""
     profile: SensorProfile = sample.profile
     drift = float(np.exp(rng.normal(0.0, _PROFILE)))
