@@ -70,12 +70,14 @@ class Candidate:
                 self._give_up(f'track {self.track_id} is not in view')
         else:
             found = [item for item in report.items if item.sku == self.sku]
-            if len(found) > 1:
+            clean = [item for item in found if not _in_the_way(item)]
+            if len(clean) > 1:
                 self._why_not = (
-                    f'{len(found)} items in view are said to be {self.sku}; '
+                    f'{len(clean)} items in view are said to be {self.sku}; '
                     'show one alone or name its track'
                 )
                 return None
+            found = clean or found
         return found[0] if found else None
 
     def _is_clean(self, item: ItemReport) -> bool:
@@ -83,10 +85,14 @@ class Candidate:
         if not (self.sku or item.sku):
             self._give_up(f'nobody says what track {item.track_id} is; name its sku')
             return False
-        reasons = [text for flag, text in IN_THE_WAY.items() if item.status & flag]
+        reasons = _in_the_way(item)
         if reasons:
             self._why_not = f'track {item.track_id} had no clean view: {" and ".join(reasons)}'
         return not reasons
 
     def _give_up(self, why_not: str) -> None:
         self._why_not, self.done = why_not, True
+
+
+def _in_the_way(item: ItemReport) -> list[str]:
+    return [text for flag, text in IN_THE_WAY.items() if item.status & flag]

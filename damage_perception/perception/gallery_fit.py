@@ -15,9 +15,10 @@ _BETTER = 2.0  # times the frames after which a fused view is worth aligning aga
 
 @dataclass(frozen=True, eq=False)
 class FittedReference:
-    """A reference on the grid of an item; `number` is its number in the gallery."""
+    """A reference on the grid of an item; `number` and `view` are those of the gallery."""
 
     number: int
+    view: ItemView
     aligned: Aligned
 
     @cached_property
@@ -43,9 +44,13 @@ class FittedReferences:
         if product is self._product and view.frames < _BETTER * self._frames:
             return
         self._product, self._frames = product, view.frames
-        aligner = Aligner(view)
+        aligner = Aligner(view)  # computes nothing until it is asked
         found = [(known, aligner.bring(known.view)) for known in product.references]
-        fitting = [FittedReference(k.reference.id, fit) for k, fit in found if fit is not None]
+        fitting = [
+            FittedReference(known.reference.id, known.view, fit)
+            for known, fit in found
+            if fit is not None
+        ]
         self.fitting = tuple(sorted(fitting, key=lambda fitted: -fitted.aligned.fit))
 
     def unexplained(self, view: ItemView) -> ItemView:

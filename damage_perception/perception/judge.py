@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.frame import MeasuredFrame
+from damage_perception.perception.design_watch import DesignWatch
 from damage_perception.perception.face import Face, find_face
 from damage_perception.perception.fusion import fuse, independence
 from damage_perception.perception.gallery_fit import FittedReferences
@@ -46,6 +47,7 @@ class Judge:
     ) -> None:
         self.settings = settings
         self._references = references or References(None)
+        self._designs = DesignWatch()
         self.profile = profile or SensorProfile()
         self._tracker = Tracker(settings.tracking)
         self._known: dict[int, _Known] = {}
@@ -93,23 +95,27 @@ class Judge:
         known.axis = face.axes[:, 0]
         look = Look(look.frame, look.item, face)
         view = self._view(look, face, track, found, known)
-        unexplained, doubts = self._compared(look, view, known.references)
-        evidence: GeometryEvidence = find_damage(unexplained, self.settings.geometry)
-        status |= doubts | view_status(view)
-        return judged_report(look, track, status, view, evidence, used)
+        status |= view_status(view)
+        evidence, doubts = self._evidence(look, track, view, known.references)
+        return judged_report(look, track, status | doubts, view, evidence, used)
 
-    def _compared(
-        self, look: Look, view: ItemView, references: FittedReferences
-    ) -> tuple[ItemView, Status]:
-        """Leave out of a view what the product has by design; tell what of it is not known."""
-        identity = look.frame.identity
-        product = self._references.of(identity.sku if identity else '')
-        if look.is_clean:
-            references.update(view, product)
-        if references.fitting and look.is_clean:
-            return references.unexplained(view), Status(0)
-        suspect = Status.REFERENCE_SUSPECT if product.quarantined else Status(0)
-        return view, Status.NO_REFERENCE | suspect
+    def _evidence(
+        self, look: Look, track: Track, view: ItemView, references: FittedReferences
+    ) -> tuple[GeometryEvidence, Status]:
+        """Judge a view, and tell what no reference vouches for."""
+        settings = self.settings.geometry
+        if not look.is_clean:
+            return find_damage(view, settings), Status.NO_REFERENCE
+        sku = look.frame.identity.sku if look.frame.identity else ''
+        product = self._references.of(sku)
+        references.update(view, product)
+        found = find_damage(references.unexplained(view), settings)
+        if self._designs.suspects(sku, track.track_id, product, references, found.blobs):
+            return found, Status.REFERENCE_SUSPECT
+        if references.fitting:
+            return found, Status(0)
+        quarantined = Status.REFERENCE_SUSPECT if product.quarantined else Status(0)
+        return found, Status.NO_REFERENCE | quarantined
 
     def _view(
         self, look: Look, face: Face, track: Track, found: list[FoundItem], known: _Known

@@ -28,7 +28,11 @@ class Box:
         colour: of its board, RGB.
         dent_m: depth of a dent in its top; 0 = none.
         dent_radius_m: half the width of that dent.
+        dent_at: where it is, shares of length and width from the middle of the top.
         cracked_print: whether its top shows a cracked screen, printed flat.
+        sku: what a barcode reader says it is; '' = nothing.
+        by_design: whether the dent is part of the product.
+        print_of: the name whose label is printed on it, as all of a product have; '' = its own.
     """
 
     name: str
@@ -39,7 +43,11 @@ class Box:
     colour: tuple[int, int, int] = (176, 136, 92)
     dent_m: float = 0.0
     dent_radius_m: float = 0.035
+    dent_at: tuple[float, float] = (0.12, -0.18)
     cracked_print: bool = False
+    sku: str = ''
+    by_design: bool = False
+    print_of: str = ''
 
     def centre_x(self, time_s: float, speed: float) -> float:
         """Give the position of its centre along the belt, metres from the optical axis."""
@@ -57,7 +65,7 @@ class Box:
 
 def top_texture(box: Box, seed: int) -> NDArray[np.uint8]:
     """Paint the top of a box: board, tape, label and what is printed on it; (H, W, 3)."""
-    rng = np.random.default_rng([seed, *box.name.encode()])
+    rng = np.random.default_rng([seed, *(box.print_of or box.name).encode()])
     height, width = (max(2, round(side / TEXEL_M)) for side in (box.size[1], box.size[0]))
     fibre = cv2.GaussianBlur(rng.normal(0.0, 14.0, (height, width)).astype(np.float32), (0, 0), 1.2)
     top = np.clip(np.array(box.colour, np.float32) + fibre[..., None], 0, 255).astype(np.uint8)

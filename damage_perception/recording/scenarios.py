@@ -17,6 +17,9 @@ A belt runs at 0.4 m/s under a camera 1.0 m above it: 640x480, 10 Hz; an item is
                        3.5-7.0  all stamps are 3.0 s too early; a second box passes
     out_of_order       0.0-4.0  a sound box passes
                        1.0-2.0  every second colour image arrives after the one that follows it
+    new_design         0.0-20.0 eight boxes of one product pass, one each 2.4 s, each named by a
+                       barcode reader: a cracked screen is printed on them and each has a bowl of
+                       20 mm in its top by design, the last five another one elsewhere
     sample             0.0-1.5  the belt is empty
                        1.5-10.5 sound, dented, printed look-alike, then a touching pair
 """
@@ -35,7 +38,7 @@ from damage_perception.errors import UserError
 from damage_perception.recording.box import CAMERA, Box
 from damage_perception.recording.scene import Scene
 from damage_perception.recording.sensor_noise import add_grain, observe
-from damage_perception.recording.types import CAMERA_INFO, IMAGE
+from damage_perception.recording.types import CAMERA_INFO, IDENTITY, IMAGE
 from damage_perception.recording.writer import RecordingWriter
 from damage_perception.report import header_dict
 
@@ -47,6 +50,7 @@ FRAME_ID = 'camera_color_optical_frame'
 RGB_TOPIC = '/camera/color/image_raw'
 DEPTH_TOPIC = '/camera/aligned_depth_to_color/image_raw'
 INFO_TOPIC = '/camera/color/camera_info'
+IDENTITY_TOPIC = '/item/identity'
 
 Window = tuple[float, float]  # from (inside) and to (outside), seconds from the start
 
@@ -77,6 +81,25 @@ def _later(box: Box, seconds: float, name: str = '') -> Box:
     return replace(box, enters_s=box.enters_s + seconds, name=name or box.name)
 
 
+def _product() -> tuple[Box, ...]:
+    """Give three boxes of one design and five of the next, in steps of 2.4 s."""
+    old = Box(
+        'product', (0.24, 0.18, 0.12), 0.0, cracked_print=True, print_of='product',
+        dent_m=0.02, by_design=True, sku='P-100',
+    )  # fmt: skip
+    new = replace(old, dent_at=(-0.22, 0.2), dent_radius_m=0.04, print_of='product_2')
+    return tuple(
+        replace(
+            old if number < 3 else new,
+            name=f'product_{number + 1}',
+            enters_s=2.4 * number,
+            offset_m=0.02 * (number % 3 - 1),
+            yaw=0.05 + 0.05 * (number % 4),
+        )
+        for number in range(8)
+    )
+
+
 SCENARIOS = {
     'sound_box': Scenario((SOUND,)),
     'dented_box': Scenario((DENTED,)),
@@ -90,6 +113,7 @@ SCENARIOS = {
         (SOUND, _later(SOUND, 3.4, 'second')), duration_s=7.0, jump_back_at_s=3.5
     ),
     'out_of_order': Scenario((SOUND,), out_of_order=(1.0, 2.0)),
+    'new_design': Scenario(_product(), duration_s=20.0),
     'sample': Scenario(
         (
             _later(SOUND, 1.5),
@@ -140,6 +164,9 @@ def _messages(scenario: Scenario, seed: int) -> Iterator[tuple[int, str, str, di
             held.append((arrival_ns, *image))
         else:
             yield (arrival_ns, *image)
+        for box in scenario.boxes:
+            if box.sku and index == round(box.in_view_s(SPEED)[0] * 1e9 / PERIOD_NS):
+                yield arrival_ns, IDENTITY_TOPIC, IDENTITY, _identity(box.sku, stamp_ns)
         if not _inside(time_s, scenario.no_info):
             yield arrival_ns, INFO_TOPIC, CAMERA_INFO, _info(stamp_ns)
         if not _inside(time_s, scenario.no_depth):
@@ -163,6 +190,15 @@ def _image(pixels: np.ndarray[Any, Any], encoding: str, stamp_ns: int) -> dict[s
         'is_bigendian': 0,
         'step': pixels.strides[0],
         'data': np.ascontiguousarray(pixels).view(np.uint8).reshape(-1),
+    }
+
+
+def _identity(sku: str, stamp_ns: int) -> dict[str, Any]:
+    return {
+        'header': header_dict(stamp_ns, FRAME_ID),
+        'sku': sku,
+        'confidence': 1.0,
+        'source': 'barcode',
     }
 
 
@@ -194,7 +230,8 @@ def _truth(name: str, scenario: Scenario, seed: int) -> dict[str, Any]:
             {
                 'name': box.name,
                 'size_m': box.size,
-                'damaged': box.dent_m > 0.0,
+                'sku': box.sku,
+                'damaged': box.dent_m > 0.0 and not box.by_design,
                 'dent_depth_mm': 1e3 * box.dent_m,
                 'dent_radius_mm': 1e3 * box.dent_radius_m if box.dent_m else 0.0,
                 'in_view_s': box.in_view_s(SPEED),

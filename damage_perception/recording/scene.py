@@ -110,8 +110,8 @@ def _window(box: Box, centre_x: float) -> tuple[slice, slice]:
 def _dent(
     box: Box, u: NDArray[Any], v: NDArray[Any]
 ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Give how far the top sinks and its slopes: a smooth bowl right of the middle of the top."""
-    du, dv = u - 0.12 * box.size[0], v + 0.18 * box.size[1]
+    """Give how far the top sinks and its slopes: a smooth bowl."""
+    du, dv = u - box.dent_at[0] * box.size[0], v - box.dent_at[1] * box.size[1]
     inside = 1.0 - (du**2 + dv**2) / box.dent_radius_m**2
     inside = np.clip(inside, 0.0, None)
     slope = -4.0 * box.dent_m * inside / box.dent_radius_m**2
