@@ -5,6 +5,7 @@ Names and numbers equal those of the messages in `msg/`; `to_dict` gives the mes
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import Any
@@ -191,6 +192,7 @@ class Decision:
     pose: Pose
     age: float = 0.0  # seconds from the stamp to the decision
     health: Health = Health.OK  # of the evidence and, in a running node, of the station
+    size: tuple[float, float, float] = (math.nan,) * 3  # metres along the pose's x, y, z
 
 
 def header_dict(stamp_ns: int, frame_id: str) -> dict[str, Any]:

@@ -149,6 +149,7 @@ class DecisionMaker:
             frames=known.frames,
             reason=reason,
             pose=known.newest.pose,
+            size=known.newest.size,
             health=Health.DEGRADED if known.unhealthy else Health.OK,
             evidence=judged,
             versions=known.versions,

@@ -47,6 +47,7 @@ def decision_dict(decision: Decision) -> dict[str, Any]:
         'pose': _pose_dict(decision.pose),
         'age': float(decision.age),
         'health': int(decision.health),
+        'size': _xyz(decision.size),
     }
 
 

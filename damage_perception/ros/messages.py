@@ -79,6 +79,7 @@ def decision_to_message(decision: Decision) -> Any:
         pose=_pose_to_message(decision.pose),
         age=float(decision.age),
         health=int(decision.health),
+        size=_size_to_message(decision.size),
     )
 
 
@@ -94,13 +95,12 @@ def label_info_message(image_header: Any, threshold: float) -> Any:
 
 
 def _item_to_message(item: ItemReport) -> Any:
-    x, y, z = (float(length) for length in item.size)
     return msg.ItemReport(
         track_id=item.track_id,
         sku=item.sku,
         sku_confidence=float(item.sku_confidence),
         pose=_pose_to_message(item.pose),
-        size=Vector3(x=x, y=y, z=z),
+        size=_size_to_message(item.size),
         roi=_roi_to_message(item.roi),
         confidence=float(item.confidence),
         segmentation_score=float(item.segmentation_score),
@@ -164,6 +164,11 @@ def _roi_to_message(roi: Roi) -> RegionOfInterest:
 
 def _roi_from_message(message: Any) -> Roi:
     return Roi(message.x_offset, message.y_offset, message.width, message.height)
+
+
+def _size_to_message(size: tuple[float, float, float]) -> Vector3:
+    x, y, z = (float(length) for length in size)
+    return Vector3(x=x, y=y, z=z)
 
 
 def _pose_to_message(pose: Pose) -> PoseMessage:
