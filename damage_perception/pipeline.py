@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.frame import FrameError, MeasuredFrame, RgbdFrame
-from damage_perception.perception.calibration import GEOMETRY, Calibration
+from damage_perception.perception.assessor import Assessor
+from damage_perception.perception.calibration import Calibration
 from damage_perception.perception.calibration_file import detector_calibration
 from damage_perception.perception.gallery_lookup import References
+from damage_perception.perception.item_figures import PictureWatch
 from damage_perception.perception.item_view import ItemView
 from damage_perception.perception.items import find_items
 from damage_perception.perception.judge import Judge
@@ -46,20 +48,22 @@ class DamagePipeline:
         calibration: what raw scores mean and what is diverted; None = as the settings say.
 
     Raises:
-        UserError: if the calibration cannot be used or is of another detector.
+        UserError: if weights or calibration cannot be used or are not of each other.
     """
 
     def __init__(
         self, settings: Settings | None = None, calibration: Calibration | None = None
     ) -> None:
         self._settings = settings or Settings()
-        self.detector = GEOMETRY
+        assessor = Assessor(self._settings.network)
+        self.detector = assessor.detector
         file = self._settings.decision.calibration_file
         self._calibration = calibration or detector_calibration(file, self.detector)
         self._calibration.check_detector(self.detector)
         self._support = SupportFinder(self._settings.plane)
         self.references = References(self._settings.gallery.folder)
-        self._judge = Judge(self._settings, references=self.references)
+        self._judge = Judge(self._settings, assessor, references=self.references)
+        self._pictures = PictureWatch()
         self._newest_ns: int | None = None
 
     @property
@@ -85,6 +89,7 @@ class DamagePipeline:
             threshold=threshold,
             detector=self.detector,
             calibration=self._calibration.version,
+            drift=self._pictures.sentence(),
         )
 
     def _process(self, frame: RgbdFrame) -> DamageReport:
@@ -109,6 +114,7 @@ class DamagePipeline:
         with _timed(timings, 'judge'):
             raw = self._judge.judge(measured, found, support.plane)
             items = tuple(self._calibration.apply(item) for item in raw)
+            self._pictures.take(measured, items)
         health, reason = self._health(measured, support.region)
         rows, columns = frame.rgb.shape[:2]
         return DamageReport(

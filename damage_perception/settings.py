@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from damage_perception.network.network_settings import NetworkSettings
 from damage_perception.perception.decision import DecisionSettings
 from damage_perception.perception.gallery_lookup import GallerySettings
 from damage_perception.perception.geometry import GeometrySettings
@@ -26,5 +27,6 @@ class Settings:
     items: ItemsSettings = field(default_factory=ItemsSettings)
     tracking: TrackingSettings = field(default_factory=TrackingSettings)
     geometry: GeometrySettings = field(default_factory=GeometrySettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
     decision: DecisionSettings = field(default_factory=DecisionSettings)
     gallery: GallerySettings = field(default_factory=GallerySettings)

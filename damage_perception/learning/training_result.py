@@ -77,15 +77,11 @@ class _Rows:
         self.paired = view_rows(views, judge, references=True)
 
 
-def _fit(
-    rows: dict[str, _Rows], splits: dict[str, list[StoredView]], seed: int
-) -> EvidenceModel:
+def _fit(rows: dict[str, _Rows], splits: dict[str, list[StoredView]], seed: int) -> EvidenceModel:
     learned, chosen = rows['val'], rows['shifted_val']
     everything: list[Row] = [*learned.shape, *learned.alone, *learned.paired]
     choosing: list[Row] = [*chosen.alone, *chosen.paired]
-    return fit_evidence(
-        everything, splits['val'] * 3, choosing, splits['shifted_val'] * 2, seed
-    )
+    return fit_evidence(everything, splits['val'] * 3, choosing, splits['shifted_val'] * 2, seed)
 
 
 def _threshold(rows: _Rows, views: Sequence[StoredView], model: EvidenceModel) -> float:

@@ -124,9 +124,7 @@ def _reference(channels: Map, face: Mask) -> dict[str, float]:
     grey = [cv2.GaussianBlur(channels[part].mean(axis=0), (0, 0), 2.0)[both]
             for part in (RGB, REFERENCE_RGB)]  # fmt: skip
     scatter = [float(part.std()) if part.size else 0.0 for part in grey]
-    found['reference_fit'] = (
-        float(np.corrcoef(*grey)[0, 1]) if min(scatter) > 1e-3 else np.nan
-    )
+    found['reference_fit'] = float(np.corrcoef(*grey)[0, 1]) if min(scatter) > 1e-3 else np.nan
     return found
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from damage_perception.network.backends import Backend, open_backend
 from damage_perception.network.judgement import NetworkJudgement, judge_views
@@ -76,9 +78,9 @@ class Assessor:
         self._model: EvidenceModel | None = None
         folder = settings.folder
         if folder is not None:
-            self._backend = open_backend(folder, settings.backend, settings.threads)
-            self._model = load_evidence(folder)
             self.detector = manifest_digest(folder)
+            opened = _opened(folder, settings.backend, settings.threads, self.detector)
+            self._backend, self._model = opened
 
     def assess(self, items: list[Asked], settings: GeometrySettings) -> list[Evidence]:
         """Say what is known of each item."""
@@ -107,3 +109,9 @@ class Assessor:
         features = item_features(item.unexplained, relief, geometry)
         judgement = item.memory.judgement if item.memory else None
         return self._model.weigh(item.view, geometry, features, judgement)
+
+
+@lru_cache(maxsize=2)
+def _opened(folder: Path, backend: str, threads: int, digest: str) -> tuple[Backend, EvidenceModel]:
+    """Open weights once in a process; `digest` tells other weights in the same folder."""
+    return open_backend(folder, backend, threads), load_evidence(folder)

@@ -8,7 +8,7 @@ or network is, the higher the score: the trees are monotone in both.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class EvidenceModel:
     def __init__(self, names: tuple[str, ...], trees: BoostedTrees) -> None:
         self.names, self.trees = names, trees
 
-    def scores(self, rows: list[Mapping[str, float]]) -> NDArray[np.float64]:
+    def scores(self, rows: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
         """Give the log-odds of damage of each row of features, as if half of all were damaged."""
         values = [[row.get(name, math.nan) for name in self.names] for row in rows]
         return self.trees.logits(np.array(values, np.float32).reshape(len(rows), len(self.names)))
@@ -107,9 +107,7 @@ def load_evidence(folder: Path) -> EvidenceModel:
         raise UserError(f'{folder / EVIDENCE}: {error}; export the weights again') from None
 
 
-def _places(
-    geometry: GeometryEvidence, network: NetworkJudgement | None
-) -> NDArray[np.float32]:
+def _places(geometry: GeometryEvidence, network: NetworkJudgement | None) -> NDArray[np.float32]:
     """Give the log-odds of each pixel by whichever part is surer, NaN = neither looked."""
     clipped = np.clip(geometry.confidence, _EDGE, 1.0 - _EDGE)
     shape = np.log(clipped) - np.log1p(-clipped)

@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.frame import MeasuredFrame
+from damage_perception.perception.assessor import Asked, Assessor, Memory
 from damage_perception.perception.design_watch import DesignWatch
+from damage_perception.perception.evidence import Evidence
 from damage_perception.perception.face import Face, find_face
 from damage_perception.perception.fusion import fuse, independence
 from damage_perception.perception.gallery_fit import FittedReferences
 from damage_perception.perception.gallery_lookup import References
-from damage_perception.perception.geometry import GeometryEvidence, find_damage
 from damage_perception.perception.item_view import MARGIN_M, ItemView
 from damage_perception.perception.items import FoundItem
 from damage_perception.perception.look import Look, judged_report, unjudged_report
@@ -33,6 +34,7 @@ class _Known:
 
     axis: NDArray[np.float64]
     view: ItemView | None = None
+    memory: Memory = field(default_factory=Memory)
     references: FittedReferences = field(default_factory=FittedReferences)
 
 
@@ -42,11 +44,13 @@ class Judge:
     def __init__(
         self,
         settings: Settings,
+        assessor: Assessor,
         profile: SensorProfile | None = None,
         references: References | None = None,
     ) -> None:
         self.settings = settings
         self._references = references or References(None)
+        self._assessor = assessor
         self._designs = DesignWatch()
         self.profile = profile or SensorProfile()
         self._tracker = Tracker(settings.tracking)
@@ -77,45 +81,63 @@ class Judge:
             track.track_id: self._known.get(track.track_id) or _Known(np.zeros(3))
             for track in self._tracker.tracks
         }
+        looks = [self._turned(look, track) for look, track in zip(looks, tracks, strict=True)]
+        asked = [self._asked(look, track, found) for look, track in zip(looks, tracks, strict=True)]
+        judged = iter(self._assessor.assess([a for a in asked if a], self.settings.geometry))
         reports: list[ItemReport] = []
         used = 0
-        for look, track in zip(looks, tracks, strict=True):
-            report = self._report(look, track, found, used)
+        for look, track, question in zip(looks, tracks, asked, strict=True):
+            if question is None:
+                status = look.item.status | Status.NO_REFERENCE | Status.DEPTH_POOR
+                report = unjudged_report(look, track, status)
+            else:
+                report = self._report(look, track, question, next(judged), used)
             used += len(report.damages)
             reports.append(report)
         return tuple(reports)
 
-    def _report(self, look: Look, track: Track, found: list[FoundItem], used: int) -> ItemReport:
-        status = look.item.status
+    def _turned(self, look: Look, track: Track) -> Look:
+        """Let the face run the way it ran before: a square has no length of its own."""
         if look.face is None:
-            missing = Status.NO_REFERENCE | Status.DEPTH_POOR
-            return unjudged_report(look, track, status | missing)
+            return look
         known = self._known[track.track_id]
         face = look.face.like(known.axis)
         known.axis = face.axes[:, 0]
-        look = Look(look.frame, look.item, face)
-        view = self._view(look, face, track, found, known)
-        status |= view_status(view)
-        evidence, doubts = self._evidence(look, track, view, known.references)
-        return judged_report(look, track, status | doubts, view, evidence, used)
+        return Look(look.frame, look.item, face)
 
-    def _evidence(
-        self, look: Look, track: Track, view: ItemView, references: FittedReferences
-    ) -> tuple[GeometryEvidence, Status]:
-        """Judge a view, and tell what no reference vouches for."""
-        settings = self.settings.geometry
+    def _asked(self, look: Look, track: Track, found: list[FoundItem]) -> Asked | None:
+        """Look at an item square on and bring the references of its product onto it."""
+        if look.face is None:
+            return None
+        known = self._known[track.track_id]
+        view = self._view(look, look.face, track, found, known)
         if not look.is_clean:
-            return find_damage(view, settings), Status.NO_REFERENCE
-        sku = look.frame.identity.sku if look.frame.identity else ''
-        product = self._references.of(sku)
-        references.update(view, product)
-        found = find_damage(references.unexplained(view), settings)
-        if self._designs.suspects(sku, track.track_id, product, references, found.blobs):
-            return found, Status.REFERENCE_SUSPECT
+            return Asked(view, view)
+        references = known.references
+        references.update(view, self._references.of(look.sku))
+        best = references.fitting[0].aligned.view if references.fitting else None
+        return Asked(view, references.unexplained(view), best, known.memory)
+
+    def _report(
+        self, look: Look, track: Track, asked: Asked, evidence: Evidence, used: int
+    ) -> ItemReport:
+        status = look.item.status | view_status(asked.view) | self._doubts(look, track, evidence)
+        return judged_report(look, track, status, asked.view, evidence, used)
+
+    def _doubts(self, look: Look, track: Track, evidence: Evidence) -> Status:
+        """Tell what no reference vouches for."""
+        if not look.is_clean:
+            return Status.NO_REFERENCE
+        product = self._references.of(look.sku)
+        references = self._known[track.track_id].references
+        blobs = evidence.blobs
+        if self._designs.suspects(look.sku, track.track_id, product, references, blobs):
+            return Status.REFERENCE_SUSPECT
         if references.fitting:
-            return found, Status(0)
-        quarantined = Status.REFERENCE_SUSPECT if product.quarantined else Status(0)
-        return found, Status.NO_REFERENCE | quarantined
+            return Status(0)
+        return Status.NO_REFERENCE | (
+            Status.REFERENCE_SUSPECT if product.quarantined else Status(0)
+        )
 
     def _view(
         self, look: Look, face: Face, track: Track, found: list[FoundItem], known: _Known

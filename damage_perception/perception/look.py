@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from damage_perception.frame import MeasuredFrame
+from damage_perception.perception.evidence import Evidence
 from damage_perception.perception.face import Face
-from damage_perception.perception.geometry import GeometryEvidence
 from damage_perception.perception.instances import ImageMap, make_instance
 from damage_perception.perception.item_view import ItemView
 from damage_perception.perception.items import FoundItem
@@ -29,6 +29,11 @@ class Look:
     frame: MeasuredFrame
     item: FoundItem
     face: Face | None
+
+    @property
+    def sku(self) -> str:
+        """The product, as a barcode told; '' = unknown."""
+        return self.frame.identity.sku if self.frame.identity else ''
 
     @property
     def is_clean(self) -> bool:
@@ -53,7 +58,7 @@ def judged_report(
     track: Track,
     status: Status,
     view: ItemView,
-    evidence: GeometryEvidence,
+    evidence: Evidence,
     used: int,
 ) -> ItemReport:
     """Report an item with its damages in the image; `used` instance values are taken."""
@@ -84,7 +89,7 @@ def _report(
     track: Track,
     status: Status,
     pose: Pose,
-    evidence: GeometryEvidence | None,
+    evidence: Evidence | None,
     damages: tuple[DamageInstance, ...],
     confidence_map: np.ndarray,
 ) -> ItemReport:
