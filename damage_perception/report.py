@@ -146,6 +146,7 @@ class DamageReport:
     detector: str = ''  # SHA-256 of the weights, or `geometry` and a version
     calibration: str = ''  # SHA-256 of calibration.yaml
     gallery: str = ''  # version of the references; '' = none
+    drift: str = ''  # what pictures or scores have drifted to; '' = nothing
 
     def label_mask(self) -> NDArray[np.uint8]:
         """Paint `damage/mask`: (H, W) uint8, 0 none, DamageType, 255 not judged."""

@@ -14,6 +14,7 @@ from damage_perception.frame import FrameError
 from damage_perception.pipeline import DamagePipeline
 from damage_perception.report import DamageReport, Health
 from damage_perception.ros import diagnostics, qos
+from damage_perception.ros.alive import give_sign
 from damage_perception.ros.frame_source import DEPTH, IDENTITY, INFO, RGB, FrameSource, Job
 from damage_perception.ros.image_conversion import is_distorted, stamp_ns
 from damage_perception.ros.managed_node import ManagedNode
@@ -45,6 +46,7 @@ class DamageSegmentationNode(ManagedNode):
         self._pipeline = DamagePipeline(self.core.value)  # loads its libraries before a frame comes
         self._outputs = ResultPublishers(self, self.warn)
         self._diagnostics = diagnostics.Diagnostics(self)
+        self._sign = give_sign(self, 'damage/alive')
         self._enrolments = ReferenceServices(self, self.core.value.gallery.folder)
 
     def activate(self) -> None:
@@ -79,6 +81,7 @@ class DamageSegmentationNode(ManagedNode):
             self._enrolments.destroy()
             self._outputs.destroy(self)
             self._diagnostics.destroy()
+            self.destroy_publisher(self._sign)
             del self._outputs, self._diagnostics, self._pipeline
 
     def _on_image(self, name: str, message: Any) -> None:

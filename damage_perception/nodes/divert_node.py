@@ -15,8 +15,9 @@ from damage_perception.perception.booth_decision import BoothDecisionMaker
 from damage_perception.perception.budget_watch import OutcomeWatch
 from damage_perception.perception.decision import CUT_SHORT, DecisionMaker, JudgedDecision
 from damage_perception.perception.policy_file import load_policy
-from damage_perception.report import Decision, Pose, Verdict
+from damage_perception.report import Decision, Health, Pose, Status, Verdict
 from damage_perception.ros import diagnostics, qos
+from damage_perception.ros.alive import watch_sign
 from damage_perception.ros.booth_parameters import read_extrinsics
 from damage_perception.ros.decision_log import DecisionLog
 from damage_perception.ros.managed_node import ManagedNode
@@ -64,6 +65,8 @@ class DivertNode(ManagedNode):
         self._alive, self._decided = False, 0
         for camera, topic in topics.items():
             self.listen(msg.DamageReport, topic, partial(self._on_report, camera), qos.RESULT)
+            alive = topic.replace('damage/report', 'damage/alive')
+            watch_sign(self, alive, partial(self._on_sign, camera))
         self._timer = self.every(self.settings.value.heartbeat.period_s, self._beat)
 
     def deactivate(self) -> None:
@@ -117,6 +120,12 @@ class DivertNode(ManagedNode):
         self._maker.settings = self.settings.value.decision
         self._send(self._maker.update(report, camera))
 
+    def _on_sign(self, camera: str, alive: bool) -> None:
+        """Tell at once that a segmentation node has ended: what it last said is worth nothing."""
+        self._streams[camera].gone = not alive
+        if not alive:
+            self._beat()
+
     def _beat(self) -> None:
         now, limit = self.now_s(), self.settings.value.heartbeat.stale_after_s
         if all(stream.is_blind(now, limit) for stream in self._streams.values()):
@@ -144,7 +153,17 @@ class DivertNode(ManagedNode):
         return Decision(
             stamp, frame_id, 0, '', Verdict.UNKNOWN if reason else Verdict.PASS, math.nan,
             self._maker.threshold, 0, reason, NO_POSE, age,
+            Health.UNKNOWN if reason else self._health(),
         )  # fmt: skip
+
+    def _health(self) -> Health:
+        """Say how far this station is to be trusted as a whole."""
+        return Health.DEGRADED if self._warnings() else Health.OK
+
+    def _warnings(self) -> list[str]:
+        """Say what somebody shall look at, though all works."""
+        newest = [stream.newest for stream in self._streams.values()]
+        return [*self._watch.warnings(), *(one.drift for one in newest if one and one.drift)]
 
     def _source_of(self, track_id: int) -> str:
         """Who first reported an item: ids of a booth go round its cameras."""
@@ -158,17 +177,23 @@ class DivertNode(ManagedNode):
             # Kept before it is sent: after a crash in between an item has no decision, not two.
             if not self._log.keep(self._source_of(decision.track_id), decision):
                 continue
-            age = max(now_ns - decision.stamp_ns, 0) / 1e9
-            self._decisions.publish(decision_to_message(dataclasses.replace(decision, age=age)))
+            evidence = decision.evidence
+            suspect = bool(evidence and evidence.status & Status.REFERENCE_SUSPECT)
+            self._watch.take(decision.decision, suspect)
+            said = dataclasses.replace(
+                decision,
+                age=max(now_ns - decision.stamp_ns, 0) / 1e9,
+                health=max(decision.health, self._health()),
+            )
+            self._decisions.publish(decision_to_message(said))
             self._decided += 1
-            self._watch.take(decision.decision)
 
     def _diagnose(self, reason: str, age: float) -> None:
         now = self.now_s()
         if now - self._diagnosed_s < DIAGNOSE_PERIOD_S:
             return
         self._diagnosed_s = now
-        warnings = [reason] if reason else self._watch.warnings()
+        warnings = [reason] if reason else self._warnings()
         level = diagnostics.WARN if warnings else diagnostics.OK
         values = {'report age (s)': age, 'decisions': self._decided}
         self._diagnostics.publish(level, '; '.join(warnings) or 'deciding', values)

@@ -59,8 +59,10 @@ class WatchSettings:
         low=1e-5, high=0.9,
     )  # fmt: skip
     unknown_budget: float = setting(
-        0.05, 'Share of items that may be UNKNOWN before diagnostics warn.', low=1e-5, high=0.9
-    )
+        0.05,
+        'Share of items that may be UNKNOWN, or unlike their references, before diagnostics warn.',
+        low=1e-5, high=0.9,
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         check_ranges(self)
@@ -73,17 +75,23 @@ class OutcomeWatch:
         self.settings = settings
         self._diverts = BudgetWatch(settings.divert_budget)
         self._unknown = BudgetWatch(settings.unknown_budget)
+        self._suspect = BudgetWatch(settings.unknown_budget)
 
-    def take(self, verdict: Verdict) -> None:
-        """Take the decision on the next item."""
+    def take(self, verdict: Verdict, suspect_reference: bool = False) -> None:
+        """Take the decision on the next item, and whether its references look stale."""
         self._diverts.budget = self.settings.divert_budget
-        self._unknown.budget = self.settings.unknown_budget
+        self._unknown.budget = self._suspect.budget = self.settings.unknown_budget
         self._diverts.take(verdict in (Verdict.DIVERT, Verdict.INSPECT))
         self._unknown.take(verdict is Verdict.UNKNOWN)
+        self._suspect.take(suspect_reference)
 
     def warnings(self) -> list[str]:
         """Say which rates lie over their budgets; empty = none."""
-        watches = {'diverted or inspected': self._diverts, 'UNKNOWN': self._unknown}
+        watches = {
+            'diverted or inspected': self._diverts,
+            'UNKNOWN': self._unknown,
+            'unlike their references': self._suspect,
+        }
         return [
             f'more than {watch.budget:.3%} of the items are {name}: check the camera, the light '
             'and whether designs have changed'

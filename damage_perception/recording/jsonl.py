@@ -30,6 +30,7 @@ def report_dict(report: DamageReport) -> dict[str, Any]:
         'detector': report.detector,
         'calibration': report.calibration,
         'gallery': report.gallery,
+        'drift': report.drift,
     }
 
 

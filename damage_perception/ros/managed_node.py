@@ -63,6 +63,7 @@ class ManagedNode(LifecycleNode):
         callback: Callable[[Any], object],
         profile: QoSProfile,
         matched: Callable[[Any], None] | None = None,
+        liveliness: Callable[[Any], None] | None = None,
     ) -> None:
         """Subscribe until `stop_listening`; a callback that raises is logged, and that is all."""
 
@@ -73,7 +74,7 @@ class ManagedNode(LifecycleNode):
                 self.warn(f'{topic}: a message could not be used: {error!r}', kind=topic)
 
         events = qos.subscription_events(self.resolve_topic_name(topic), self.warn)
-        events.matched = matched
+        events.matched, events.liveliness = matched, liveliness
         self._listening.append(
             self.create_subscription(kind, topic, safely, profile, event_callbacks=events)
         )

@@ -44,6 +44,7 @@ def report_to_message(report: DamageReport) -> Any:
         detector=report.detector,
         calibration=report.calibration,
         gallery=report.gallery,
+        drift=report.drift,
         items=[_item_to_message(item) for item in report.items],
     )
 
@@ -61,6 +62,7 @@ def report_from_message(message: Any) -> DamageReport:
         detector=message.detector,
         calibration=message.calibration,
         gallery=message.gallery,
+        drift=message.drift,
         items=tuple(_item_from_message(item) for item in message.items),
     )
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rclpy.duration import Duration
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.qos import (
     DurabilityPolicy,
     HistoryPolicy,
+    LivelinessPolicy,
     QoSPolicyKind,
     QoSProfile,
     ReliabilityPolicy,
@@ -32,6 +34,13 @@ SENSOR = _profile(ReliabilityPolicy.BEST_EFFORT, 5)  # images: a lost one is nev
 RESULT = _profile(ReliabilityPolicy.RELIABLE, 10)  # what robots act on
 DECISION = _profile(ReliabilityPolicy.RELIABLE, 100)  # one an item: none may be overwritten
 LATCHED = _profile(ReliabilityPolicy.RELIABLE, 1, DurabilityPolicy.TRANSIENT_LOCAL)
+
+# Of a node whose end is noticed within the lease; DDS itself renews it, two thirds in.
+ALIVE = QoSProfile(
+    depth=1,
+    liveliness=LivelinessPolicy.AUTOMATIC,
+    liveliness_lease_duration=Duration(seconds=0.4),
+)
 
 Report = Callable[[str], None]
 

@@ -21,6 +21,7 @@ class ReportStream:
     Attributes:
         source: id of its publisher.
         newest: the newest report; None = nothing has come yet.
+        gone: whether the node that sent them has ended.
     """
 
     def __init__(
@@ -28,6 +29,7 @@ class ReportStream:
     ) -> None:
         self.topic, self.source = topic, uuid4().hex
         self.newest: DamageReport | None = None
+        self.gone = False
         self._reporters = ReportSource(lambda: publishers(topic))
         self._arrived_s = self._judged_s = now_s
         self._order = StampOrder()
@@ -42,7 +44,7 @@ class ReportStream:
 
     def take(self, report: DamageReport, now_s: float) -> bool:
         """Note a report; tell whether time went back with it."""
-        self._arrived_s = now_s
+        self._arrived_s, self.gone = now_s, False
         if report.stamp_ns == 0:  # no image has come yet
             self.newest = self.newest or report
             return False
@@ -61,12 +63,14 @@ class ReportStream:
 
     def is_blind(self, now_s: float, limit_s: float) -> bool:
         """Tell whether nothing was judged for longer than a limit."""
-        return now_s - self._judged_s > limit_s
+        return self.gone or now_s - self._judged_s > limit_s
 
     def why_unknown(self, now_s: float, limit_s: float) -> str:
         """Say why nothing is vouched for; empty = something is."""
         if self.newest is None:
             return f'{self.topic} has not sent anything yet'
+        if self.gone:
+            return f'the node that sends {self.topic} has ended'
         if self.age_s(now_s) > limit_s:
             return f'{self.topic} has been silent for {self.age_s(now_s):.1f} s'
         return self.newest.reason if self.newest.health is Health.UNKNOWN else ''
