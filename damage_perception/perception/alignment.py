@@ -15,26 +15,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.perception.alignment_layers import Layers, layers, shared_cell
+from damage_perception.perception.alignment_layers import Layers, cell_of, layers
 from damage_perception.perception.item_view import ItemView
 
-Warp = NDArray[np.float64]  # (2, 3), pixels to pixels
+Warp = NDArray[np.float64]  # (2, 3)
+Votes = NDArray[np.float32]
 
 _COARSE, _FINE = 20, 56  # cells along the longer side of the item
 _QUARTERS = tuple(np.deg2rad((0.0, 90.0, 180.0, 270.0)))
 _ROUND_TURNS = tuple(np.deg2rad(np.arange(0.0, 360.0, 22.5)))
-_TURNS = tuple(q + l for q in _QUARTERS for l in np.deg2rad((0.0, -12.0, 12.0)))
-_TRIED = 3  # turns that are refined
+_LEANING = tuple(turn + lean for turn in _QUARTERS for lean in np.deg2rad((-12.0, 0.0, 12.0)))
+_TRIED = 2  # turns that are refined
 _REACH = 0.25  # of the item: how far its middle may seem to have moved
-_LEANS = tuple(np.deg2rad((0.0, -12.0, 12.0)))  # what hangs out of an item turns its box
-# red, green, blue, height, outline:
-_SEARCH = np.array([1.0, 1.0, 1.0, 0.7, 0.7], np.float32)  # which way round: print decides
-_REFINE = np.array([0.4, 0.4, 0.4, 0.4, 3.0], np.float32)  # where exactly: edges decide
-_STEPS = (8, 6)  # of refinement: coarse, fine
+_STEPS = (6, 4)  # of refinement: coarse, fine
 _OUTLIER = 1.0  # residual from which a place loses its vote
 _STIFFNESS = np.array([0.0, 0.0, 0.02, 10.0, 10.0, 10.0])  # against turn, stretches and shear
-_WORST_FIT = 0.35
 _LARGEST_STRETCH = 0.08
+_BROKEN_OUTLINE = 0.9  # below this overlap something hangs out of an item, or covers it
+_WORST_FIT = 0.45
+# What votes: red, green, blue, height, outline.
+_BY_OUTLINE = np.array([0.4, 0.4, 0.4, 0.4, 3.0], np.float32)  # each copy has labels of its own
+_BY_PRINT = np.array([1.0, 1.0, 1.0, 0.3, 0.5], np.float32)  # measured outlines are ragged
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,8 @@ class Aligned:
 
     Attributes:
         view: the reference, in the pixels of the item; its heights lean with its own face.
-        fit: how well the two agree, up to 1: correlation of print, relief and outline.
+        fit: how well the two agree, up to 1: half for the outline, half for the print. So 0.5 is a
+            plain item, or one whose labels differ, with the right outline.
         warp: (2, 3) float64, from pixels of the item to pixels of the reference.
     """
 
@@ -62,7 +64,7 @@ class Aligner:
 
     def __init__(self, view: ItemView) -> None:
         self._view = view
-        self._cells = [shared_cell(view, count) for count in (_COARSE, _FINE)]
+        self._cells = [cell_of(view, count) for count in (_COARSE, _FINE)]
 
     @cached_property
     def _levels(self) -> list[_Level]:
@@ -73,18 +75,29 @@ class Aligner:
         if not (self._view.item_mask.any() and reference.item_mask.any()):
             return None
         theirs = [layers(reference, cell) for cell in self._cells]
-        best: tuple[float, Warp] = (-1.0, np.eye(2, 3))
-        for warp in _guesses(self._levels[0].layers, theirs[0]):
-            found = warp
-            for level, other, steps in zip(self._levels, theirs, _STEPS, strict=True):
-                found = level.refined(found, other, steps)
-            fit = self._levels[1].fit(found, theirs[1])
-            best = max(best, (fit, found), key=lambda entry: entry[0])
-        fit, warp = best
-        if fit < _WORST_FIT or not _stiff(warp):
+        item, other = self._levels[0].layers, theirs[0]
+        turns = _ROUND_TURNS if item.is_round and other.is_round else _QUARTERS
+        placed = self._best(_guesses(item, other, turns, _BY_OUTLINE), theirs, _BY_OUTLINE)
+        if placed.overlap < _BROKEN_OUTLINE and turns is _QUARTERS:
+            others = _guesses(item, other, _LEANING, _BY_PRINT)
+            placed = max(placed, self._best(others, theirs, _BY_PRINT), key=_Fit.value)
+        placed = max(placed, self._best([placed.warp], theirs[1:], _BY_PRINT), key=_Fit.value)
+        if placed.value() < _WORST_FIT or not _stiff(placed.warp):
             return None
-        pixels = _in_pixels(warp, self._view, reference)
-        return Aligned(resampled(reference, pixels, self._view), fit, pixels)
+        pixels = _in_pixels(placed.warp, self._view, reference)
+        return Aligned(resampled(reference, pixels, self._view), placed.value(), pixels)
+
+    def _best(self, guesses: list[Warp], theirs: list[Layers], votes: Votes) -> _Fit:
+        """Refine guesses, on as many of the finest levels as the reference comes in."""
+        first = len(self._levels) - len(theirs)
+        found = []
+        for warp in guesses:
+            for level, other, steps in zip(
+                self._levels[first:], theirs, _STEPS[first:], strict=True
+            ):
+                warp = level.refined(warp, other, votes, steps)
+            found.append(_fit(self._levels[-1].layers, theirs[-1], warp))
+        return max(found, key=_Fit.value)
 
 
 class _Level:
@@ -92,31 +105,27 @@ class _Level:
 
     def __init__(self, item: Layers) -> None:
         self.layers = item
-        features = item.features * _REFINE
-        across = cv2.Sobel(features, cv2.CV_32F, 1, 0, scale=0.125) * np.float32(1 / item.cell_m[0])
-        down = cv2.Sobel(features, cv2.CV_32F, 0, 1, scale=0.125) * np.float32(1 / item.cell_m[1])
-        rows, columns = item.weight.shape
+        across = cv2.Sobel(item.features, cv2.CV_32F, 1, 0, scale=0.125 / item.cell_m[0])
+        down = cv2.Sobel(item.features, cv2.CV_32F, 0, 1, scale=0.125 / item.cell_m[1])
         x, y = item.metres()
         size = item.size_m  # parameters are all metres at the border of the item
         x, y = x[None, :, None] / size, y[:, None, None] / size
         terms = (across, down, x * down - y * across, x * across, y * down, x * down + y * across)
-        self._jacobian = np.stack(terms, axis=-1).astype(np.float32).reshape(-1, 6)
+        self._jacobian = np.stack(terms, axis=-1).astype(np.float32)
         self._size = size
 
-    def refined(self, warp: Warp, other: Layers, steps: int) -> Warp:
+    def refined(self, warp: Warp, other: Layers, votes: Votes, steps: int) -> Warp:
         """Move a warp (metres to metres) to where the reference fits best."""
-        item, jacobian = self.layers, self._jacobian
-        channels = item.features.shape[2]
+        item = self.layers
+        jacobian = (self._jacobian * votes[:, None]).reshape(-1, 6)
         for _ in range(steps):
             moved, weight = other.on(item, warp)
-            residual = (moved - item.features) * _REFINE
-            vote = item.weight * weight
-            off = np.sqrt(np.mean(np.square(residual), axis=2))
-            vote = vote / np.square(1.0 + np.square(off * np.float32(1 / _OUTLIER)))
-            votes = np.repeat(vote.reshape(-1), channels)[:, None]
-            weighted = jacobian * votes
+            residual = (moved - item.features) * votes
+            off = np.mean(np.square(residual), axis=2) * np.float32(1 / _OUTLIER**2)
+            vote = item.weight * weight / np.square(1.0 + off)
+            weighted = jacobian * np.repeat(vote.reshape(-1), len(votes))[:, None]
             normal = (weighted.T @ jacobian).astype(np.float64)
-            pull = (weighted.T @ residual.reshape(-1, 1)).astype(np.float64)[:, 0]
+            pull = (weighted.T @ residual.reshape(-1)).astype(np.float64)
             stiff = _STIFFNESS * (normal[0, 0] + normal[1, 1]) / 2
             stiff = stiff + 1e-6 * (np.trace(normal) + 1e-9)
             step = np.linalg.solve(normal + np.diag(stiff), pull)
@@ -125,41 +134,52 @@ class _Level:
                 break
         return warp
 
-    def fit(self, warp: Warp, other: Layers) -> float:
-        """Tell how well features agree under a warp, (-1, 1]."""
-        moved, weight = other.on(self.layers, warp)
-        return _agreement(self.layers.features * _SEARCH, moved * _SEARCH, self.layers.weight * weight)
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """A warp (metres to metres), how prints correlate under it and how outlines overlap."""
+
+    warp: Warp
+    print: float
+    overlap: float
+
+    def value(self) -> float:
+        """Give one number, up to 1; a half is a plain item with the right outline."""
+        return 0.5 * (max(self.print, 0.0) + self.overlap)
 
 
-def _agreement(
-    one: NDArray[np.float32], two: NDArray[np.float32], weight: NDArray[np.float32]
-) -> float:
-    vote = weight[..., None]
-    both = float(np.sum(one * two * vote))
-    energy = np.sqrt(float(np.sum(one * one * vote)) * float(np.sum(two * two * vote)))
-    return both / energy if energy > 0.0 else 0.0
+def _fit(item: Layers, other: Layers, warp: Warp) -> _Fit:
+    moved, weight = other.on(item, warp)
+    weight = item.weight * weight
+    mine, theirs = (features[..., 4] > 0.0 for features in (item.features, moved))
+    both = weight * (mine & theirs)
+    either = float(np.sum(weight * (mine | theirs)))
+    one, two = item.features[..., :3], moved[..., :3]
+    energies = [float(np.sum(np.square(f).sum(axis=2) * both)) for f in (one, two)]
+    energy = np.sqrt(energies[0] * energies[1])
+    agreement = float(np.sum((one * two).sum(axis=2) * both))
+    return _Fit(
+        warp,
+        agreement / energy if energy > 0.0 else 0.0,
+        float(np.sum(both)) / either if either > 0.0 else 0.0,
+    )
 
 
-def _guesses(item: Layers, other: Layers) -> list[Warp]:
+def _guesses(item: Layers, other: Layers, turns: tuple[float, ...], votes: Votes) -> list[Warp]:
     """Give the likeliest turns with the shift that fits them best."""
     reach = int(np.ceil(_REACH * _COARSE))
-    rows, columns = item.weight.shape
-    weighted = item.features * item.weight[..., None] * _REFINE
+    weighted = item.features * item.weight[..., None] * votes
     padded = cv2.copyMakeBorder(weighted, reach, reach, reach, reach, cv2.BORDER_CONSTANT)
     found = []
-    turns = _ROUND_TURNS if item.is_round and other.is_round else _TURNS
     for turn in turns:
         warp = _turned(item, other, turn)
         moved, weight = other.on(item, warp)
-        scores = cv2.matchTemplate(padded, moved * weight[..., None] * _REFINE, cv2.TM_CCORR)
+        scores = cv2.matchTemplate(padded, moved * weight[..., None] * votes, cv2.TM_CCORR)
         _, _, _, (column, row) = cv2.minMaxLoc(scores)
-        shift = np.array([column - reach, row - reach]) * item.cell_m
-        warp[:, 2] -= warp[:, :2] @ shift
-        moved, weight = other.on(item, warp)
-        fit = _agreement(item.features * _SEARCH, moved * _SEARCH, item.weight * weight)
-        found.append((fit, warp))
-    found.sort(key=lambda entry: -entry[0])
-    return [warp for _, warp in found[:_TRIED]]
+        warp[:, 2] -= warp[:, :2] @ ((np.array([column, row]) - reach) * item.cell_m)
+        found.append(_fit(item, other, warp))
+    found.sort(key=_Fit.value, reverse=True)
+    return [fit.warp for fit in found[:_TRIED]]
 
 
 def _turned(item: Layers, other: Layers, turn: float) -> Warp:

@@ -60,7 +60,7 @@ class Layers:
         return moved, weight
 
 
-def shared_cell(view: ItemView, count: int) -> float:
+def cell_of(view: ItemView, count: int) -> float:
     """Give the size of cells, metres, of which `count` lie along an item."""
     box = _box(view.item_mask)
     return float((box[2:] - box[:2] + 1.0).max()) * view.resolution_m / count
@@ -106,9 +106,10 @@ def _standing_out(
     around = np.maximum(around, np.float32(1e-3))[..., None]
     mean = cv2.GaussianBlur(total, (0, 0), sigma).reshape(total.shape) / around
     off = (total / share - mean) * (weight > 0.3)[..., None]
-    power = cv2.GaussianBlur(
-        np.square(off).mean(axis=2) * weight, (0, 0), 1.5 * sigma
-    )[..., None] / around
+    power = (
+        cv2.GaussianBlur(np.square(off).mean(axis=2) * weight, (0, 0), 1.5 * sigma)[..., None]
+        / around
+    )
     out = off / np.sqrt(power + np.float32(floor * floor))
     most = np.float32(_MOST)
     return np.clip(out, -most, most) * weight[..., None]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from made_views import made_view
 
-from damage_perception.learning.reference_pair import bring_reference
+from damage_perception.perception.alignment import bring_reference
 
 
 def printed(seed: int, size_m=(0.2, 0.12)):
@@ -31,16 +31,16 @@ def test_a_reference_is_brought_whichever_way_round_it_lies(quarters):
     view = printed(0)
     found = bring_reference(view, turned(view, quarters))
     assert found is not None
-    difference = np.abs(found.rgb.astype(int) - view.rgb)[view.item_mask]
+    difference = np.abs(found.view.rgb.astype(int) - view.rgb)[view.item_mask]
     assert np.median(difference) < 4
-    assert found.item_mask.shape == view.item_mask.shape
+    assert found.view.item_mask.shape == view.item_mask.shape
 
 
 def test_a_square_item_may_lie_a_quarter_turn_off():
     view = printed(1, (0.15, 0.14))
     found = bring_reference(view, turned(view, 1))
     assert found is not None
-    assert np.median(np.abs(found.rgb.astype(int) - view.rgb)[view.item_mask]) < 6
+    assert np.median(np.abs(found.view.rgb.astype(int) - view.rgb)[view.item_mask]) < 6
 
 
 def test_what_has_another_outline_is_no_reference():
