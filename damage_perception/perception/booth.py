@@ -106,7 +106,7 @@ class Booth:
 
     def restart(self, camera: str) -> None:
         """Take the tracks of a camera for new ones: it counts them from 1 again."""
-        self._starts[camera] += 1
+        self._starts[camera] += any(name == camera for name, _ in self._sightings)
 
     def _sighting(self, camera: str, item: ItemReport, report: DamageReport) -> Sighting:
         track = item.track_id + self._starts[camera] * _TRACKS_A_START
