@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import struct
 import time
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import rclpy
@@ -25,14 +27,20 @@ class Pacer:
 
     Args:
         node: one that nobody else spins.
+        spaces: what stands before the topics of each camera, such as `left/`.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, spaces: Sequence[str] = ('',)) -> None:
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(node)
-        self._sync = Synchronizer([RGB, DEPTH], InputSettings().slop_s)
-        self._awaited: set[int] = set()
-        node.create_subscription(msg.DamageReport, 'damage/report', self._note, qos.DECISION)
+        self._syncs = {
+            space: Synchronizer([RGB, DEPTH], InputSettings().slop_s) for space in spaces
+        }
+        self._awaited: set[tuple[str, int]] = set()
+        for space in spaces:
+            node.create_subscription(
+                msg.DamageReport, f'{space}damage/report', partial(self._note, space), qos.DECISION
+            )
 
     def hold_s(self, topic: str, data: bytes) -> float:
         """Wait before a message (CDR) is sent on a topic of the nodes; give how long it took.
@@ -40,11 +48,14 @@ class Pacer:
         A colour image waits until all pairs that were sent before it have their reports.
         """
         began = time.monotonic()
-        if topic == RGB:
+        name = next((name for name in (RGB, DEPTH) if topic.endswith(name)), '')
+        if name == RGB:
             self._wait(began + PATIENCE_S)
-        if topic in (RGB, DEPTH):
-            matches = self._sync.add(topic, header_stamp_ns(data), None) + self._sync.flush()
-            self._awaited |= {match.stamp_ns for match in matches}
+        if name:
+            space = topic.removesuffix(name)
+            sync = self._syncs[space]
+            matches = sync.add(name, header_stamp_ns(data), None) + sync.flush()
+            self._awaited |= {(space, match.stamp_ns) for match in matches}
         return time.monotonic() - began
 
     def _wait(self, until_s: float) -> None:
@@ -52,8 +63,8 @@ class Pacer:
             self._executor.spin_once(timeout_sec=0.05)
         self._awaited.clear()
 
-    def _note(self, report: Any) -> None:
-        self._awaited.discard(stamp_ns(report))
+    def _note(self, space: str, report: Any) -> None:
+        self._awaited.discard((space, stamp_ns(report)))
 
 
 def header_stamp_ns(data: bytes) -> int:

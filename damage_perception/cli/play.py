@@ -30,6 +30,10 @@ def play(
     depth_topic: Annotated[str, typer.Option(help='Depth that is registered to colour.')] = '',
     camera_info_topic: Annotated[str, typer.Option(help='Calibration of the colour images.')] = '',
     identity_topic: Annotated[str, typer.Option(help='What the items are said to be.')] = '',
+    camera: Annotated[
+        list[str] | None,
+        typer.Option(help='A camera of a booth: its topics stand below /NAME; may be repeated.'),
+    ] = None,
 ) -> None:
     """Publish a recording with its clock, on the topic names that the nodes subscribe to."""
     from damage_perception.cli.environment import require_ros, use_dds_profile
@@ -39,7 +43,6 @@ def play(
 
     require_ros('play')
     recording = Recording(bag)
-    topics = find_topics(recording, rgb_topic, depth_topic, camera_info_topic, identity_topic)
     warn_of_unknown_types(recording)
     use_dds_profile()
 
@@ -47,13 +50,20 @@ def play(
     from rclpy.executors import ExternalShutdownException
 
     from damage_perception.cli.pacing import Pacer
-    from damage_perception.cli.player import Player, node_topics
+    from damage_perception.cli.player import Player, booth_topics, node_topics
 
+    if camera:
+        names = booth_topics(recording, camera)
+    else:
+        names = node_topics(
+            find_topics(recording, rgb_topic, depth_topic, camera_info_topic, identity_topic)
+        )
+    spaces = [f'{name}/' for name in camera or ()] or ['']
     rclpy.init()
     try:
         node = rclpy.create_node('damage_recording_player', namespace=namespace)
-        names = node_topics(topics)
-        player = Player(node, recording, names, Pacer(node) if wait_for_reports else None)
+        pacer = Pacer(node, spaces) if wait_for_reports else None
+        player = Player(node, recording, names, pacer)
         for recorded, name in names.items():
             console.print(f'{recorded} -> {node.resolve_topic_name(name)}', highlight=False)
         if wait and not player.wait_for_listeners(wait):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import rclpy
@@ -17,8 +17,10 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
 from damage_perception.cli.pacing import Pacer
+from damage_perception.errors import CallError
 from damage_perception.recording.reader import RawMessage, Recording
-from damage_perception.recording.topics import Topics
+from damage_perception.recording.topics import Topics, list_topics
+from damage_perception.ros.frame_source import DEPTH, IDENTITY, INFO, RGB
 
 # Reliable serves reliable and best-effort subscribers alike; the depth bridges a slow moment.
 PLAY_QOS = QoSProfile(depth=30, reliability=ReliabilityPolicy.RELIABLE)
@@ -29,12 +31,31 @@ CLOCK_QOS = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
 def node_topics(topics: Topics) -> dict[str, str]:
     """Say where each topic of a recording is published: recorded name -> name of the nodes."""
     names = {
-        topics.rgb: 'rgb/image_rect_color',
-        topics.depth: 'depth_registered/image_rect',
-        topics.camera_info: 'rgb/camera_info',
-        topics.identity: 'item/identity',
+        topics.rgb: RGB,
+        topics.depth: DEPTH,
+        topics.camera_info: INFO,
+        topics.identity: IDENTITY,
     }
     return {recorded: name for recorded, name in names.items() if recorded}
+
+
+def booth_topics(recording: Recording, cameras: Sequence[str]) -> dict[str, str]:
+    """Say the same of a recording of several cameras, each with the names of the nodes below its.
+
+    Raises:
+        CallError: if a topic of a camera is missing.
+    """
+    names: dict[str, str] = {}
+    for camera in cameras:
+        for topic in (RGB, DEPTH, INFO, IDENTITY):
+            recorded = f'/{camera}/{topic}'
+            if recorded in recording.topics:
+                names[recorded] = f'{camera}/{topic}'
+            elif topic != IDENTITY:
+                raise CallError(
+                    f'{recorded} is not in {recording.path}, which holds {list_topics(recording)}'
+                )
+    return names
 
 
 def message_class(msgtype: str) -> Any:
