@@ -10,16 +10,8 @@ from damage_perception.frame import CameraIntrinsics
 from damage_perception.perception.geometry import DamageBlob
 from damage_perception.perception.item_view import ItemView
 from damage_perception.perception.projection import ray_products
-from damage_perception.report import DamageInstance, Roi, Severity
-
-_MAJOR_DEPTH_M = 0.012  # deeper dents reach what is inside
-_MAJOR_AREA_M2 = 0.0025  # 5 cm x 5 cm
-
-
-def severity_of(depth_m: float, area_m2: float) -> Severity:
-    """Grade a damage by its depth (metres, NaN unknown) and area (square metres)."""
-    deep = abs(depth_m) >= _MAJOR_DEPTH_M  # False for NaN
-    return Severity.MAJOR if deep or area_m2 >= _MAJOR_AREA_M2 else Severity.MINOR
+from damage_perception.perception.severity import severity_of
+from damage_perception.report import DamageInstance, Roi
 
 
 class ImageMap:
@@ -84,7 +76,7 @@ def make_instance(
     area = float(np.count_nonzero(blob.mask)) * view.resolution_m**2
     return DamageInstance(
         blob.damage_type,
-        severity_of(blob.depth_m, area),
+        severity_of(blob.damage_type, blob.depth_m, area),
         float(blob.confidence),
         roi,
         _centroid(blob.mask, view),
