@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from damage_perception.learning.augmentation import drop_depth
 from damage_perception.learning.network_evaluation import Judge
 from damage_perception.learning.ranking import auroc, recall_at_false_alarms
 from damage_perception.learning.stored_view import StoredView
@@ -29,15 +30,20 @@ _COUNTS = (50, 100, 200, 400)  # of trees, among which the shifted validation sp
 _RATE = 0.05
 
 
-def view_rows(views: Sequence[StoredView], judge: Judge, references: bool) -> list[Row]:
-    """Give all features of each view, with its reference or as if it had none."""
+def view_rows(
+    views: Sequence[StoredView], judge: Judge, references: bool, depth: bool = True
+) -> list[Row]:
+    """Give all features of each view, with its reference and depth or as if it had none."""
     rows: list[Row] = []
     for view in views:
         channels = view.channels()
         if not references:
             channels[REFERENCE] = 0.0
+        if not depth:
+            drop_depth(channels)
         out = judge(pad(channels)[None])
-        rows.append(item_row(view) | channel_features(channels)
+        shape = item_row(view) if depth else {}
+        rows.append(shape | channel_features(channels)
                     | network_features(out.maps[0], out.scores[0], channels))  # fmt: skip
     return rows
 

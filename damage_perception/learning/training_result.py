@@ -75,13 +75,14 @@ class _Rows:
         self.shape = [item_row(view) for view in views]
         self.alone = view_rows(views, judge, references=False)
         self.paired = view_rows(views, judge, references=True)
+        self.colour = view_rows(views, judge, references=False, depth=False)
 
 
 def _fit(rows: dict[str, _Rows], splits: dict[str, list[StoredView]], seed: int) -> EvidenceModel:
     learned, chosen = rows['val'], rows['shifted_val']
-    everything: list[Row] = [*learned.shape, *learned.alone, *learned.paired]
+    everything = [*learned.shape, *learned.alone, *learned.paired, *learned.colour]
     choosing: list[Row] = [*chosen.alone, *chosen.paired]
-    return fit_evidence(everything, splits['val'] * 3, choosing, splits['shifted_val'] * 2, seed)
+    return fit_evidence(everything, splits['val'] * 4, choosing, splits['shifted_val'] * 2, seed)
 
 
 def _threshold(rows: _Rows, views: Sequence[StoredView], model: EvidenceModel) -> float:
@@ -101,6 +102,7 @@ def _measured(
         'evidence_shape': model.scores(rows.shape),
         'evidence': model.scores(rows.alone),
         'evidence_reference': model.scores(rows.paired),
+        'evidence_colour': model.scores(rows.colour),
     }
     single = np.array([view.facts['frames'] == 1.0 for view in views])
     found: dict[str, Any] = {
