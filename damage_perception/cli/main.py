@@ -20,6 +20,7 @@ COMMANDS = (
     'predict',
     'synthesize',
     'train',
+    'train-identification',
     'export',
     'evaluate',
     'calibrate-sensor',

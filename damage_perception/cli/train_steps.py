@@ -87,7 +87,7 @@ def learn(
     training = Training(config, patches, choose_device(device))
     if resume:
         training.load(paths.out / CHECKPOINT)
-    manifest = Manifest({}, ' '.join(['damage-perception', *sys.argv[1:]]), _commit())
+    manifest = Manifest({}, ' '.join(['damage-perception', *sys.argv[1:]]), source_commit())
     writer = _events(paths.out) if tensorboard else None
     with _bar('learning', config.samples) as (progress, task):
 
@@ -113,7 +113,7 @@ def _events(out: Path) -> Any:
     return SummaryWriter(str(out / 'events'))
 
 
-def _commit() -> str:
+def source_commit() -> str:
     """Give the commit of the source; empty outside a checkout."""
     here = Path(__file__).resolve().parent
     try:
