@@ -26,12 +26,14 @@ _QUARTERS = tuple(np.deg2rad((0.0, 90.0, 180.0, 270.0)))
 _ROUND_TURNS = tuple(np.deg2rad(np.arange(0.0, 360.0, 22.5)))
 _LEANING = tuple(turn + lean for turn in _QUARTERS for lean in np.deg2rad((-12.0, 0.0, 12.0)))
 _TRIED = 2  # turns that are refined
+_CLOSE = 0.05  # of the fit, within which a turn is refined further
 _REACH = 0.25  # of the item: how far its middle may seem to have moved
 _STEPS = (6, 4)  # of refinement: coarse, fine
 _OUTLIER = 1.0  # residual from which a place loses its vote
 _STIFFNESS = np.array([0.0, 0.0, 0.02, 10.0, 10.0, 10.0])  # against turn, stretches and shear
 _LARGEST_STRETCH = 0.08
 _BROKEN_OUTLINE = 0.9  # below this overlap something hangs out of an item, or covers it
+_RAGGED = 0.04  # of the overlap, that print may cost
 _WORST_FIT = 0.45
 # What votes: red, green, blue, height, outline.
 _BY_OUTLINE = np.array([0.4, 0.4, 0.4, 0.4, 3.0], np.float32)  # each copy has labels of its own
@@ -67,72 +69,84 @@ class Aligner:
         self._cells = [cell_of(view, count) for count in (_COARSE, _FINE)]
 
     @cached_property
-    def _levels(self) -> list[_Level]:
-        return [_Level(layers(self._view, cell)) for cell in self._cells]
+    def _layers(self) -> list[Layers]:
+        return [layers(self._view, cell) for cell in self._cells]
+
+    @cached_property
+    def _by_outline(self) -> list[_Level]:
+        return [_Level(item, _BY_OUTLINE) for item in self._layers]
+
+    @cached_property
+    def _by_print(self) -> list[_Level]:
+        return [_Level(item, _BY_PRINT) for item in self._layers]
 
     def bring(self, reference: ItemView) -> Aligned | None:
         """Align a reference; None if it fits no way round."""
         if not (self._view.item_mask.any() and reference.item_mask.any()):
             return None
         theirs = [layers(reference, cell) for cell in self._cells]
-        item, other = self._levels[0].layers, theirs[0]
+        item, other = self._layers[0], theirs[0]
         turns = _ROUND_TURNS if item.is_round and other.is_round else _QUARTERS
-        placed = self._best(_guesses(item, other, turns, _BY_OUTLINE), theirs, _BY_OUTLINE)
+        placed = _best(self._by_outline, theirs, _guesses(item, other, turns, _BY_OUTLINE))
         if placed.overlap < _BROKEN_OUTLINE and turns is _QUARTERS:
             others = _guesses(item, other, _LEANING, _BY_PRINT)
-            placed = max(placed, self._best(others, theirs, _BY_PRINT), key=_Fit.value)
-        placed = max(placed, self._best([placed.warp], theirs[1:], _BY_PRINT), key=_Fit.value)
+            placed = max(placed, _best(self._by_print, theirs, others), key=_Fit.value)
+        closer = _best(self._by_print[1:], theirs[1:], [placed.warp])
+        if closer.value() > placed.value() and closer.overlap > placed.overlap - _RAGGED:
+            placed = closer
         if placed.value() < _WORST_FIT or not _stiff(placed.warp):
             return None
         pixels = _in_pixels(placed.warp, self._view, reference)
         return Aligned(resampled(reference, pixels, self._view), placed.value(), pixels)
 
-    def _best(self, guesses: list[Warp], theirs: list[Layers], votes: Votes) -> _Fit:
-        """Refine guesses, on as many of the finest levels as the reference comes in."""
-        first = len(self._levels) - len(theirs)
-        found = []
-        for warp in guesses:
-            for level, other, steps in zip(
-                self._levels[first:], theirs, _STEPS[first:], strict=True
-            ):
-                warp = level.refined(warp, other, votes, steps)
-            found.append(_fit(self._levels[-1].layers, theirs[-1], warp))
-        return max(found, key=_Fit.value)
-
 
 class _Level:
     """The item at one resolution: features and how they change when it moves."""
 
-    def __init__(self, item: Layers) -> None:
+    def __init__(self, item: Layers, votes: Votes) -> None:
         self.layers = item
+        self._squares = np.square(votes)
         across = cv2.Sobel(item.features, cv2.CV_32F, 1, 0, scale=0.125 / item.cell_m[0])
         down = cv2.Sobel(item.features, cv2.CV_32F, 0, 1, scale=0.125 / item.cell_m[1])
         x, y = item.metres()
         size = item.size_m  # parameters are all metres at the border of the item
         x, y = x[None, :, None] / size, y[:, None, None] / size
         terms = (across, down, x * down - y * across, x * across, y * down, x * down + y * across)
-        self._jacobian = np.stack(terms, axis=-1).astype(np.float32)
+        jacobian = np.stack(terms, axis=-1).astype(np.float32).reshape(-1, len(votes), 6)
+        voted = jacobian * self._squares[:, None]
+        self._jacobian = voted.reshape(-1, 6)
+        self._normals = (voted.transpose(0, 2, 1) @ jacobian).reshape(-1, 36)  # of each cell
         self._size = size
 
-    def refined(self, warp: Warp, other: Layers, votes: Votes, steps: int) -> Warp:
+    def refined(self, warp: Warp, other: Layers, steps: int) -> Warp:
         """Move a warp (metres to metres) to where the reference fits best."""
         item = self.layers
-        jacobian = (self._jacobian * votes[:, None]).reshape(-1, 6)
+        share = self._squares / np.float32(len(self._squares) * _OUTLIER**2)
         for _ in range(steps):
             moved, weight = other.on(item, warp)
-            residual = (moved - item.features) * votes
-            off = np.mean(np.square(residual), axis=2) * np.float32(1 / _OUTLIER**2)
+            residual = moved - item.features
+            off = np.square(residual) @ share
             vote = item.weight * weight / np.square(1.0 + off)
-            weighted = jacobian * np.repeat(vote.reshape(-1), len(votes))[:, None]
-            normal = (weighted.T @ jacobian).astype(np.float64)
-            pull = (weighted.T @ residual.reshape(-1)).astype(np.float64)
+            normal = (vote.reshape(-1) @ self._normals).reshape(6, 6).astype(np.float64)
+            pull = (residual * vote[..., None]).reshape(-1) @ self._jacobian
             stiff = _STIFFNESS * (normal[0, 0] + normal[1, 1]) / 2
             stiff = stiff + 1e-6 * (np.trace(normal) + 1e-9)
-            step = np.linalg.solve(normal + np.diag(stiff), pull)
+            step = np.linalg.solve(normal + np.diag(stiff), pull.astype(np.float64))
             warp = _composed(warp, step, self._size)
             if np.abs(step).max() < 1e-4:
                 break
         return warp
+
+
+def _best(levels: list[_Level], theirs: list[Layers], guesses: list[Warp]) -> _Fit:
+    """Refine guesses level by level and drop what falls behind."""
+    found: list[_Fit] = []
+    for level, other, steps in zip(levels, theirs, _STEPS[-len(levels) :], strict=True):
+        warps = [level.refined(warp, other, steps) for warp in guesses]
+        found = [_fit(level.layers, other, warp) for warp in warps]
+        enough = max(fit.value() for fit in found) - _CLOSE
+        guesses = [fit.warp for fit in found if fit.value() >= enough]
+    return max(found, key=_Fit.value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,13 +168,15 @@ def _fit(item: Layers, other: Layers, warp: Warp) -> _Fit:
     mine, theirs = (features[..., 4] > 0.0 for features in (item.features, moved))
     both = weight * (mine & theirs)
     either = float(np.sum(weight * (mine | theirs)))
-    one, two = item.features[..., :3], moved[..., :3]
-    energies = [float(np.sum(np.square(f).sum(axis=2) * both)) for f in (one, two)]
-    energy = np.sqrt(energies[0] * energies[1])
-    agreement = float(np.sum((one * two).sum(axis=2) * both))
+    prints = item.features[..., :3], moved[..., :3]
+    one, two, shared = (
+        float(np.einsum('ijk,ijk,ij', prints[a], prints[b], both))
+        for a, b in ((0, 0), (1, 1), (0, 1))
+    )
+    energy = np.sqrt(one * two)
     return _Fit(
         warp,
-        agreement / energy if energy > 0.0 else 0.0,
+        shared / energy if energy > 0.0 else 0.0,
         float(np.sum(both)) / either if either > 0.0 else 0.0,
     )
 
