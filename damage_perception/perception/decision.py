@@ -16,12 +16,14 @@ from damage_perception.report import (
     Decision,
     Health,
     ItemReport,
+    Status,
     Verdict,
 )
 
 __all__ = ['CUT_SHORT', 'REMEMBERED', 'DecisionMaker', 'DecisionSettings', 'JudgedDecision']
 
 CUT_SHORT = 'nothing could be judged since it was last seen'  # so it is not passed as sound
+NEW_DESIGN = 'other items of the product deviate alike from its references: a new design?'
 REMEMBERED = 1000  # decided items whose late reports are told from new ones
 
 
@@ -169,9 +171,17 @@ class DecisionMaker:
         threshold = self.threshold_of(known.best.sku)
         if known.best.confidence >= threshold:
             verdict, damage = self.policy.judge(known.best, threshold)
+            if verdict is Verdict.DIVERT and _seems_new(known.best):
+                return Verdict.INSPECT, f'{_describe(damage)}; {NEW_DESIGN}'
             note = '' if verdict is Verdict.DIVERT else f': {verdict.name} by the policy'
             return verdict, _describe(damage) + note
         return (Verdict.UNKNOWN, cut_short) if cut_short else (Verdict.PASS, 'no damage found')
+
+
+def _seems_new(item: ItemReport) -> bool:
+    """Tell whether it has references, but they do not fit what the product has become."""
+    suspect = item.status & (Status.REFERENCE_SUSPECT | Status.NO_REFERENCE)
+    return suspect == Status.REFERENCE_SUSPECT
 
 
 def _describe(damage: DamageInstance | None) -> str:
