@@ -205,6 +205,31 @@ def test_another_item_at_the_same_place_of_a_tray_is_another_item() -> None:
     assert len(scene.decisions) == 3
 
 
+def test_an_item_that_no_camera_saw_whole_is_one_decision() -> (
+    None
+):
+    scene = Scene()
+    part = (0.1, Status.TRUNCATED)
+    for step in range(25):
+        shown = [Thing(looks={'left': part, 'right': part})] if step < 10 else []
+        scene.tell('left', 0.1 * step, shown, off_m=(0.1, 0.0, 0.0))
+        scene.tell('right', 0.1 * step, shown, off_m=(-0.1, 0.0, 0.0))
+    (decision,) = scene.decisions
+    assert decision.decision is Verdict.UNKNOWN
+    assert decision.reason == 'it was never wholly in view'
+
+
+def test_two_items_that_one_camera_takes_for_one_do_not_both_pass() -> None:
+    scene = Scene()
+    pair = [Thing(at_m=(0.0, y, 0.05)) for y in (-0.1, 0.1)]
+    heap = [Thing(looks={'left': (0.1, Status.MERGED)})]
+    for step in range(25):
+        scene.tell('left', 0.1 * step, heap if step < 10 else [])
+        scene.tell('right', 0.1 * step, pair if step < 10 else [])
+    assert len(scene.decisions) == 2
+    assert Verdict.UNKNOWN in {decision.decision for decision in scene.decisions}
+
+
 def test_a_segmentation_node_that_starts_anew_counts_from_one_again() -> None:
     scene = Scene()
     scene.pass_by([Thing()])
