@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -21,18 +22,25 @@ from rclpy.executors import SingleThreadedExecutor  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import CameraInfo, Image  # noqa: E402
 
-from damage_perception.recording.scenarios import write_scenario  # noqa: E402
+from damage_perception.cli.player import booth_topics  # noqa: E402
+from damage_perception.errors import CallError  # noqa: E402
+from damage_perception.recording import scenarios  # noqa: E402
+from damage_perception.recording.reader import Recording  # noqa: E402
+from damage_perception.recording.writer import RecordingWriter  # noqa: E402
 from damage_perception.ros import qos  # noqa: E402
 
 DOMAIN = '91'
 TOPICS = {'rgb/image_rect_color': Image, 'depth_registered/image_rect': Image,
           'rgb/camera_info': CameraInfo}  # fmt: skip
+RECORDED = {scenarios.RGB_TOPIC: 'rgb/image_rect_color',
+            scenarios.DEPTH_TOPIC: 'depth_registered/image_rect',
+            scenarios.INFO_TOPIC: 'rgb/camera_info'}  # fmt: skip
 
 
 @pytest.fixture(scope='module')
 def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp('play') / 'info_missing'
-    write_scenario('info_missing', folder)
+    scenarios.write_scenario('info_missing', folder)
     return folder
 
 
@@ -118,6 +126,24 @@ def test_it_stops_when_told(bag: Path, listener: Listener, how: signal.Signals) 
     _, said = playing.communicate(timeout=20)
     assert playing.returncode == 0, said
     assert 'Traceback' not in said
+
+
+def test_each_camera_of_a_booth_is_played_below_its_name(bag: Path, tmp_path: Path) -> None:
+    """Check the names of a recording of two cameras, and the refusal of one that is not in it."""
+    both = tmp_path / 'both'
+    with RecordingWriter(both) as writer:
+        messages = list(Recording(bag).messages(RECORDED))[-12:]
+        for raw, camera in itertools.product(messages, ('left', 'right')):
+            name = f'/{camera}/{RECORDED[raw.topic]}'
+            writer.write_raw(name, raw.msgtype, bytes(raw.data), raw.time_ns)
+    playing = start_play(both, '--camera', 'left', '--camera', 'right', '--wait', '0.1')
+    _, said = playing.communicate(timeout=60)
+    assert playing.returncode == 0, said
+    for name in TOPICS:
+        assert f'/left/{name} -> /left/{name}' in said
+        assert f'4 messages of /right/{name} played' in said
+    with pytest.raises(CallError, match='/middle/rgb/image_rect_color is not in'):
+        booth_topics(Recording(both), ['middle'])
 
 
 def test_without_listeners_it_says_so_and_plays(bag: Path) -> None:
