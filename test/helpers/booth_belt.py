@@ -41,8 +41,8 @@ HEADINGS = {'left': math.pi / 2, 'right': -math.pi / 2}  # the belt runs along x
 START_NS = 1_700_000_000_000_000_000
 SKEW_NS = {'left': 0, 'right': 30_000_000}  # two cameras are never triggered together
 SPEC = SynthesisSpec(
-    families=('retail_carton', 'multi_pack'), damaged=0.5, oddities=0.0,
-    damages=('crush', 'hole'), sensors=('stereo',),
+    families=('retail_carton',), damaged=0.5, oddities=0.0,
+    damages=('crush',), major=1.0, sensors=('stereo',),
 )  # fmt: skip
 
 
