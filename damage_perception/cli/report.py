@@ -17,14 +17,19 @@ def report(
     csv: Annotated[
         Path | None, typer.Option(help='File to write with a line a decision and its review.')
     ] = None,
+    parquet: Annotated[
+        Path | None, typer.Option(help='The same as Parquet; needs pyarrow.')
+    ] = None,
 ) -> None:
     """Print rates, the precision of reviewed diverts and misses, by type and product."""
-    from damage_perception.journal.entries import read_entries, write_csv
+    from damage_perception.journal.entries import read_entries, write_csv, write_parquet
     from damage_perception.journal.summary import summarise
 
     entries = read_entries(journal)
     if csv is not None:
         write_csv(csv, entries)
+    if parquet is not None:
+        write_parquet(parquet, entries)
     figures = summarise(entries)
     if json:
         from json import dumps

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,36 @@ def write_csv(path: Path, entries: list[Entry]) -> None:
     Raises:
         UserError: if the file cannot be written.
     """
-    part = path.with_name(f'.{path.name}.part')
-    try:
+
+    def write(part: Path) -> None:
         with part.open('w', newline='', encoding='utf-8') as stream:
             writer = csv.DictWriter(stream, list(entries[0]) if entries else [])
             writer.writeheader()
             writer.writerows(entries)
+
+    _write_whole(path, write)
+
+
+def write_parquet(path: Path, entries: list[Entry]) -> None:
+    """Write a row a decision, as data frames read it; what is not known is null.
+
+    Raises:
+        UserError: if pyarrow is not installed or the file cannot be written.
+    """
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise UserError('Parquet needs pyarrow: pip install pyarrow, or write --csv') from None
+    table = pyarrow.Table.from_pylist([dict(entry) for entry in entries])
+    _write_whole(path, lambda part: parquet.write_table(table, part))
+
+
+def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Let a file appear only when it is whole."""
+    part = path.with_name(f'.{path.name}.part')
+    try:
+        write(part)
         part.replace(path)
     except OSError as error:
         raise UserError(f'{path} cannot be written ({error.strerror}); free space there') from error

@@ -8,12 +8,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from damage_perception.learning.outcomes import Outcomes
 from damage_perception.learning.proportions import precision_at
 from damage_perception.learning.ranking import reliability
 
 ITEMS = 10_000
+LEAST = 1e-5  # P(damaged) below which scores are drawn as one
+ODDS_TICKS = (1e-3, 0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 SOUND, DAMAGED, MARK = '#4477aa', '#cc3311', '#222222'
 
 
@@ -56,14 +59,20 @@ def score_figure(
     figure = Figure(figsize=(10, 4), layout='constrained')
     left, right = figure.subplots(1, 2)
     judged = ~outcomes.unknown
-    bins = np.linspace(0, 1, 41)
-    left.hist(outcomes.score[judged & ~outcomes.damaged], bins, color=SOUND, label='sound')
-    left.hist(
-        outcomes.score[judged & outcomes.damaged], bins, color=DAMAGED, alpha=0.7, label='damaged'
-    )
+    shown, bins = outcomes.score, np.linspace(0, 1, 41)
+    if prevalence is not None:  # most lie near 0: told apart on a scale of odds
+        bins = expit(np.linspace(*logit([LEAST, 1 - LEAST]), 61))
+        shown = np.clip(shown, LEAST, 1 - LEAST)
+    left.hist(shown[judged & ~outcomes.damaged], bins, color=SOUND, label='sound')
+    left.hist(shown[judged & outcomes.damaged], bins, color=DAMAGED, alpha=0.7, label='damaged')
     if judged.any():
         left.set_yscale('log')
-    _dress(left, 'Scores', 'score', 'images')
+    _dress(left, 'Scores', 'score' if prevalence is None else 'P(damaged)', 'images')
+    if prevalence is not None:
+        left.set_xscale('logit')
+        left.set_xlim(LEAST, 1 - LEAST)
+        left.set_xticks(ODDS_TICKS, [f'{tick:g}' for tick in ODDS_TICKS])
+        left.minorticks_off()
     left.set_ylim(bottom=0.5 if judged.any() else 0.0)
     if threshold is not None:
         left.axvline(threshold, color=MARK, linestyle='--', label='threshold')

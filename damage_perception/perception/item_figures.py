@@ -16,6 +16,7 @@ from damage_perception.report import ItemReport
 
 _RING_PX = 9  # of support around an item
 _FEWEST = 50  # pixels that tell anything
+_FAINT = 12.0  # levels of grey below which contrast is noise
 _REMEMBERED = 1000  # tracks that have told already
 
 
@@ -71,14 +72,14 @@ def item_figures(frame: MeasuredFrame, item: ItemReport) -> dict[str, float]:
 
 
 def _sharpness(grey: NDArray[np.uint8]) -> float:
-    """Give the steepest change over a pixel as a share of the contrast within 7 pixels, 0 to 1."""
+    """Give the steepest step over two pixels as a share of the contrast within seven, 0 to 1."""
     if min(grey.shape) < 16:
         return math.nan
-    element = np.ones((7, 7), np.uint8)
-    contrast = cv2.dilate(grey, element).astype(np.float32) - cv2.erode(grey, element)
-    edges = contrast > max(20.0, float(np.percentile(contrast, 90)))
+    wide = np.ones((7, 7), np.uint8)
+    contrast = cv2.dilate(grey, wide).astype(np.float32) - cv2.erode(grey, wide)
+    edges = contrast > max(_FAINT, float(np.percentile(contrast, 90)))
     if np.count_nonzero(edges) < _FEWEST:
         return math.nan
     near = np.ones((3, 3), np.uint8)
     step = cv2.dilate(grey, near).astype(np.float32) - cv2.erode(grey, near)
-    return float(np.median(step[edges] / contrast[edges]))
+    return float(np.median(cv2.dilate(step, wide)[edges] / contrast[edges]))

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from damage_perception.errors import UserError
-from damage_perception.journal.entries import read_entries, write_csv
+from damage_perception.journal.entries import read_entries, write_csv, write_parquet
 from damage_perception.journal.journal import Journal, Review
 from damage_perception.journal.summary import summarise
 from damage_perception.perception.decision import JudgedDecision
@@ -222,6 +222,23 @@ def test_csv_has_a_line_a_decision(reviewed: Path, tmp_path: Path) -> None:
         rows = list(csv.DictReader(stream))
     assert [row['found'] for row in rows[:4]] == ['damaged', 'damaged', 'sound', '']
     assert rows[0]['decision'] == 'DIVERT'
+
+
+def test_parquet_gives_back_what_is_known(reviewed: Path, tmp_path: Path) -> None:
+    parquet = pytest.importorskip('pyarrow.parquet', reason='pyarrow is not installed')
+    entries = read_entries(reviewed)
+    write_parquet(tmp_path / 'out.parquet', entries)
+    rows = parquet.read_table(tmp_path / 'out.parquet').to_pylist()
+    assert rows == [dict(entry) for entry in entries]
+
+
+def test_parquet_without_pyarrow_is_a_sentence(
+    reviewed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, 'pyarrow', None)
+    with pytest.raises(UserError, match='Parquet needs pyarrow: pip install pyarrow'):
+        write_parquet(tmp_path / 'out.parquet', read_entries(reviewed))
+    assert not list(tmp_path.glob('*out.parquet*'))
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

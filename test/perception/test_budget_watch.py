@@ -63,3 +63,14 @@ def test_diverts_and_unknown_have_budgets_of_their_own_which_may_change() -> Non
     for _ in range(20):
         watch.take(Verdict.INSPECT)
     assert any('diverted' in sentence for sentence in watch.warnings())
+
+
+def test_items_unlike_their_references_are_told_as_those_whose_design_has_changed() -> None:
+    watch = OutcomeWatch(WatchSettings())
+    for _ in range(300):
+        watch.take(Verdict.PASS)
+    assert watch.warnings() == []
+    for _ in range(20):
+        watch.take(Verdict.PASS, suspect_reference=True)
+    (sentence,) = watch.warnings()
+    assert 'unlike their references' in sentence
