@@ -44,7 +44,7 @@ class TrainingConfig:
     fused: float = 0.2
     patch: int = 96
     batch: int = 32
-    samples: int = 800_000
+    samples: int = 700_000
     warm_up: int = 5000
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
