@@ -171,15 +171,15 @@ class DecisionMaker:
         threshold = self.threshold_of(known.best.sku)
         if known.best.confidence >= threshold:
             verdict, damage = self.policy.judge(known.best, threshold)
-            if verdict is Verdict.DIVERT and _seems_new(known.best):
+            if verdict is Verdict.DIVERT and seems_new_design(known.best):
                 return Verdict.INSPECT, f'{_describe(damage)}; {NEW_DESIGN}'
             note = '' if verdict is Verdict.DIVERT else f': {verdict.name} by the policy'
             return verdict, _describe(damage) + note
         return (Verdict.UNKNOWN, cut_short) if cut_short else (Verdict.PASS, 'no damage found')
 
 
-def _seems_new(item: ItemReport) -> bool:
-    """Tell whether it has references, but they do not fit what the product has become."""
+def seems_new_design(item: ItemReport) -> bool:
+    """Tell whether an item has references, but they do not fit what its product has become."""
     suspect = item.status & (Status.REFERENCE_SUSPECT | Status.NO_REFERENCE)
     return suspect == Status.REFERENCE_SUSPECT
 

@@ -21,6 +21,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 
 import damage_perception.msg as msg
 from damage_perception.errors import UserError
+from damage_perception.perception.decision import seems_new_design
 from damage_perception.perception.gallery import Gallery
 from damage_perception.perception.gallery_candidate import Candidate
 from damage_perception.perception.gallery_hygiene import Admission, admit
@@ -94,12 +95,20 @@ class ReferenceServices:
             pipeline.references.refresh()
             if pipeline.references.problem:
                 self._node.warn(pipeline.references.problem, kind='gallery')
+        for item in report.items:
+            if seems_new_design(item):
+                self._node.warn(
+                    f'items of {item.sku} deviate alike from their references; if that is a new '
+                    f'design, call gallery/enroll_reference with sku {item.sku} and replace',
+                    kind=f'new design of {item.sku}',
+                )
 
     def poll(self) -> None:
         """Answer what is due; for the node's own thread."""
         for enrolment in list(self._open):
             candidate, kept = enrolment.candidate, enrolment.kept
             if kept is not None and kept.done():
+                self._refreshed_s = 0.0  # it is used at once
                 self._answer(enrolment, _outcome(kept))
             elif kept is None and (candidate.done or self._node.now_s() >= enrolment.deadline_s):
                 enrolment.kept = self._writer.submit(self._keep, enrolment)

@@ -305,3 +305,19 @@ def test_of_500_items_on_a_belt_each_is_decided_once_and_none_late() -> None:
     # Those on the belt when its speed changes jump in this model, and cross when they do.
     late = [t for t in enters if decided[t] > crosses[t] and not 98.0 < enters[t] < 101.0]
     assert not late
+
+
+@pytest.mark.parametrize(
+    ('status', 'verdict'),
+    [
+        (Status.REFERENCE_SUSPECT, Verdict.INSPECT),
+        (Status.REFERENCE_SUSPECT | Status.NO_REFERENCE, Verdict.DIVERT),  # one in quarantine only
+        (Status(0), Verdict.DIVERT),
+    ],
+)
+def test_what_seems_a_new_design_is_inspected(status: Status, verdict: Verdict) -> None:
+    maker = DecisionMaker()
+    maker.update(_report(0.0, _item(confidence=0.9, status=status)))
+    (decision,) = maker.update(_report(2.0))
+    assert decision.decision is verdict
+    assert ('a new design?' in decision.reason) == (verdict is Verdict.INSPECT)

@@ -212,3 +212,34 @@ def test_features_of_active_references_come_as_a_matrix(gallery: Gallery) -> Non
     assert skus == ['A1', 'A1']
     np.testing.assert_array_equal(matrix, [[1] * 4, [2] * 4])
     assert gallery.features(7)[1].shape == (0, 7)
+
+
+def test_a_new_design_retires_what_was_there_in_one_change(gallery: Gallery) -> None:
+    old = gallery.add('A1', make_view(1), by='ann')
+    other = gallery.add('B2', make_view(2), by='ann')
+    waiting = Enrolment(make_view(3), state=State.QUARANTINED, reason='it looks crushed')
+    (suspect,) = gallery.add_all('A1', [waiting], by='ann')
+    (new,) = gallery.add_all('A1', [Enrolment(make_view(4), '2')], by='ann', replace=True)
+    assert (active(gallery), active(gallery, 'B2')) == ([new], [other])
+    gallery.undo(by='ann')
+    assert active(gallery) == [old]
+    states = {item.id: item.state for item in gallery.references('A1')}
+    assert states[suspect] is State.QUARANTINED
+
+
+def test_the_last_reference_of_a_design_outlives_newer_ones_of_another(gallery: Gallery) -> None:
+    (first,) = gallery.add_all('A1', [Enrolment(make_view(0), 'old')], by='ann')
+    second = [
+        gallery.add_all('A1', [Enrolment(make_view(1 + k), 'new')], by='ann')[0] for k in range(6)
+    ]
+    assert active(gallery) == [first, *second[1:]]
+
+
+def test_the_newest_of_each_design_outlives_its_date(gallery: Gallery) -> None:
+    then = datetime(2020, 5, 1, tzinfo=timezone.utc)
+    designs = ['old', 'old', 'new']
+    one, two, three = gallery.add_all(
+        'A1', [Enrolment(make_view(k), name, at=then) for k, name in enumerate(designs)], by='ann'
+    )
+    assert gallery.age_out(datetime(2021, 1, 1, tzinfo=timezone.utc), by='clock') == [one]
+    assert active(gallery) == [two, three]
