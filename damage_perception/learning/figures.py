@@ -61,7 +61,8 @@ def score_figure(
     judged = ~outcomes.unknown
     shown, bins = outcomes.score, np.linspace(0, 1, 41)
     if prevalence is not None:  # most lie near 0: told apart on a scale of odds
-        bins = expit(np.linspace(*logit([LEAST, 1 - LEAST]), 61))
+        farthest = float(logit(1 - LEAST))
+        bins = expit(np.linspace(-farthest, farthest, 61))
         shown = np.clip(shown, LEAST, 1 - LEAST)
     left.hist(shown[judged & ~outcomes.damaged], bins, color=SOUND, label='sound')
     left.hist(shown[judged & outcomes.damaged], bins, color=DAMAGED, alpha=0.7, label='damaged')

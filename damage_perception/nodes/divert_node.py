@@ -12,10 +12,9 @@ from typing import Any
 import damage_perception.msg as msg
 from damage_perception import __version__
 from damage_perception.perception.booth_decision import BoothDecisionMaker
-from damage_perception.perception.budget_watch import OutcomeWatch
 from damage_perception.perception.decision import CUT_SHORT, DecisionMaker, JudgedDecision
 from damage_perception.perception.policy_file import load_policy
-from damage_perception.report import Decision, Health, Pose, Status, Verdict
+from damage_perception.report import Decision, Health, Pose, Verdict
 from damage_perception.ros import diagnostics, qos
 from damage_perception.ros.alive import watch_sign
 from damage_perception.ros.booth_parameters import read_extrinsics
@@ -26,6 +25,7 @@ from damage_perception.ros.node_settings import DivertNodeSettings
 from damage_perception.ros.parameters import LiveSettings
 from damage_perception.ros.report_stream import ReportStream
 from damage_perception.ros.spinning import spin
+from damage_perception.ros.station_health import StationHealth
 from damage_perception.srv import ReviewItem
 
 DIAGNOSE_PERIOD_S = 1.0
@@ -50,7 +50,7 @@ class DivertNode(ManagedNode):
         versions = {'damage_perception': __version__, 'policy': self._policy.version or 'shipped'}
         self._log = DecisionLog(self.settings.value.journal, versions, self.warn)
         self._review = self.create_service(ReviewItem, 'divert/review_item', self._log.review)
-        self._watch = OutcomeWatch(self.settings.value.watch)
+        self._station = StationHealth(self.settings.value.watch)
 
     def activate(self) -> None:
         """Listen to reports and let the heart beat."""
@@ -137,6 +137,7 @@ class DivertNode(ManagedNode):
         if isinstance(self._maker, BoothDecisionMaker):
             self._maker.silent, self._maker.booth = silent, self.settings.value.booth
         reason = ' and '.join(silent.values())
+        self._station.hear(stream.newest for stream in self._streams.values())
         if bool(reason) == self._alive:
             log = self.get_logger()
             log.warning(f'nothing is vouched for: {reason}') if reason else log.info('vouching')
@@ -153,17 +154,8 @@ class DivertNode(ManagedNode):
         return Decision(
             stamp, frame_id, 0, '', Verdict.UNKNOWN if reason else Verdict.PASS, math.nan,
             self._maker.threshold, 0, reason, NO_POSE, age,
-            Health.UNKNOWN if reason else self._health(),
+            Health.UNKNOWN if reason else self._station.health,
         )  # fmt: skip
-
-    def _health(self) -> Health:
-        """Say how far this station is to be trusted as a whole."""
-        return Health.DEGRADED if self._warnings() else Health.OK
-
-    def _warnings(self) -> list[str]:
-        """Say what somebody shall look at, though all works."""
-        newest = [stream.newest for stream in self._streams.values()]
-        return [*self._watch.warnings(), *(one.drift for one in newest if one and one.drift)]
 
     def _source_of(self, track_id: int) -> str:
         """Who first reported an item: ids of a booth go round its cameras."""
@@ -172,18 +164,15 @@ class DivertNode(ManagedNode):
 
     def _send(self, decisions: Sequence[JudgedDecision]) -> None:
         now_ns = self.get_clock().now().nanoseconds
-        self._watch.settings = self.settings.value.watch
         for decision in decisions:
             # Kept before it is sent: after a crash in between an item has no decision, not two.
             if not self._log.keep(self._source_of(decision.track_id), decision):
                 continue
-            evidence = decision.evidence
-            suspect = bool(evidence and evidence.status & Status.REFERENCE_SUSPECT)
-            self._watch.take(decision.decision, suspect)
+            self._station.take(decision, self.settings.value.watch)
             said = dataclasses.replace(
                 decision,
                 age=max(now_ns - decision.stamp_ns, 0) / 1e9,
-                health=max(decision.health, self._health()),
+                health=max(decision.health, self._station.health),
             )
             self._decisions.publish(decision_to_message(said))
             self._decided += 1
@@ -193,7 +182,7 @@ class DivertNode(ManagedNode):
         if now - self._diagnosed_s < DIAGNOSE_PERIOD_S:
             return
         self._diagnosed_s = now
-        warnings = [reason] if reason else self._warnings()
+        warnings = [reason] if reason else self._station.warnings()
         level = diagnostics.WARN if warnings else diagnostics.OK
         values = {'report age (s)': age, 'decisions': self._decided}
         self._diagnostics.publish(level, '; '.join(warnings) or 'deciding', values)
