@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from damage_perception.perception.booth_item import BoothItem
 from damage_perception.perception.item_history import ItemHistory
-from damage_perception.perception.sighting import BoothItem, Sighting
+from damage_perception.perception.sighting import Sighting
 from damage_perception.report import DamageReport, Health, ItemReport
 from damage_perception.setting import check_ranges, setting
 
@@ -58,6 +59,10 @@ class Booth:
     Args:
         cameras: their names.
         settings: how far apart is one item.
+
+    Attributes:
+        items: what is followed, by its id.
+        belt_m_s: (3,) how things move here.
     """
 
     def __init__(self, cameras: Sequence[str], settings: BoothSettings) -> None:
@@ -65,7 +70,7 @@ class Booth:
         self.items: dict[int, BoothItem] = {}
         self._sightings: dict[tuple[str, int], Sighting] = {}
         self._starts = dict.fromkeys(self.cameras, 0)
-        self._belt_m_s = np.zeros(3)
+        self.belt_m_s = np.zeros(3)
 
     def take(self, camera: str, report: DamageReport) -> list[tuple[Sighting, ItemReport]]:
         """Note the items of a report; gives each with the track that it belongs to."""
@@ -76,7 +81,7 @@ class Booth:
         pairs = [(self._sighting(camera, item, report), item) for item in report.items]
         for sighting, item in pairs:
             sighting.locate(item, report.stamp_ns)
-        self._belt_m_s = self._belt()
+        self.belt_m_s = self._belt()
         return pairs
 
     def join(self, ids: Iterable[int], now_ns: int, decided: Collection[int], rough: bool) -> None:
@@ -126,7 +131,7 @@ class Booth:
         """How fast things move here, (3,) m/s: as most that were followed long enough."""
         known = [s.velocity_m_s for item in self.items.values() for s in item.sightings
                  if s.steps > 1]  # fmt: skip
-        return np.median(known, axis=0) if known else self._belt_m_s
+        return np.median(known, axis=0) if known else self.belt_m_s
 
     def _lacks(self, item: BoothItem) -> bool:
         return len({sighting.camera for sighting in item.sightings}) < len(self.cameras)
@@ -138,7 +143,7 @@ class Booth:
             return _FAR
         gate = self.settings.gate_m
         gate += sum(0.5 * max(s.history.newest.size) for s in (first, second) if not s.whole)
-        at, other = (each.expected(now_ns, self._belt_m_s) for each in (first, second))
+        at, other = (each.expected(now_ns, self.belt_m_s) for each in (first, second))
         apart = float(np.linalg.norm(at - other))
         return apart if apart <= gate else _FAR
 
@@ -148,7 +153,7 @@ class Booth:
             return False
         # What stands still at the same place a while later may be another item.
         gap_s = (max(a.first_ns, b.first_ns) - min(a.last_ns, b.last_ns)) * 1e-9
-        moved = float(np.linalg.norm(self._belt_m_s)) * gap_s
+        moved = float(np.linalg.norm(self.belt_m_s)) * gap_s
         return gap_s <= _GAP_S or moved > self.settings.gate_m
 
     def _are_two(self, x: Sighting, y: Sighting, a: BoothItem, b: BoothItem) -> bool:

@@ -110,9 +110,9 @@ class BoothDecisionMaker(DecisionMaker):
     def _join(self, ids: Iterable[int], now_ns: int, rough: bool) -> None:
         """Join what is one, and tell anew what is known of each item that is not decided."""
         self._booth.join(ids, now_ns, self._decided, rough)
-        cameras, silent = self._booth.cameras, self._why_silent()
+        told = self._booth.cameras, self._why_silent(), self._booth.belt_m_s
         self._open = {
-            i: item.history(cameras, silent) for i, item in self._booth.items.items()
+            i: item.history(*told) for i, item in self._booth.items.items()
             if i not in self._decided
         }  # fmt: skip
 
