@@ -18,7 +18,7 @@ from damage_perception.perception.identification_picture import SIZES
 _UNIT = 10.0  # squared distance that counts as one, so that early steps stay small
 
 
-class IdentificationModel(nn.Module):
+class IdentificationModel(nn.Module):  # type: ignore[misc]
     """Embeds pictures; names of the parameters are those of the tensors that are shipped."""
 
     def __init__(self) -> None:

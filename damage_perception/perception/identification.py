@@ -164,3 +164,13 @@ def probabilities(
 
 def _unknown(reason: str) -> Identification:
     return Identification('', 0.0, 0.0, reason)
+
+
+def looks_of(view: ItemView) -> Array:
+    """Give the features to keep of a reference, (FEATURES,) float32; empty: too little is seen.
+
+    Raises:
+        UserError: if the map that ships with the package cannot be used.
+    """
+    features = Identifier().features(view)
+    return np.zeros(0, np.float32) if features is None else features

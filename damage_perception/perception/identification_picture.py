@@ -90,7 +90,7 @@ def network_input(pictures: list[ItemPicture]) -> tuple[NDArray[np.float32], NDA
 
 def _channels(picture: ItemPicture) -> NDArray[np.float32]:
     """Colour as logarithms, so that light is an offset; the item; height in centimetres."""
-    share = picture.cover.astype(np.float32) / 255
+    share = picture.cover.astype(np.float32) / np.float32(255)
     cover = _shrunk(share)
     inside = cover > 0.1
     colour = _shrunk(_log_linear(picture.rgb) * share[..., None])
@@ -111,9 +111,11 @@ def _log_linear(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     return table[rgb]
 
 
-def _shrunk(image: NDArray[np.float32]) -> NDArray[np.float32]:
+def _shrunk(image: NDArray[np.floating]) -> NDArray[np.float32]:
     size = (INPUT_SIDE, INPUT_SIDE)
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(
+        cv2.resize(image.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32
+    )
 
 
 def _extent(places: NDArray[np.int64]) -> tuple[float, float]:
