@@ -46,13 +46,17 @@ class DamagePipeline:
     Args:
         settings: see `Settings`.
         calibration: what raw scores mean and what is diverted; None = as the settings say.
+        references: what items are compared with; None = the gallery that the settings name.
 
     Raises:
         UserError: if weights or calibration cannot be used or are not of each other.
     """
 
     def __init__(
-        self, settings: Settings | None = None, calibration: Calibration | None = None
+        self,
+        settings: Settings | None = None,
+        calibration: Calibration | None = None,
+        references: References | None = None,
     ) -> None:
         self._settings = settings or Settings()
         assessor = Assessor(self._settings.network)
@@ -61,7 +65,7 @@ class DamagePipeline:
         self._calibration = calibration or detector_calibration(file, self.detector)
         self._calibration.check_detector(self.detector)
         self._support = SupportFinder(self._settings.plane)
-        self.references = References(self._settings.gallery.folder)
+        self.references = references or References(self._settings.gallery.folder)
         self._judge = Judge(self._settings, assessor, references=self.references)
         self._pictures = PictureWatch()
         self._newest_ns: int | None = None
@@ -89,6 +93,7 @@ class DamagePipeline:
             threshold=threshold,
             detector=self.detector,
             calibration=self._calibration.version,
+            gallery=str(self.references.version or ''),
             drift=self._pictures.sentence(),
         )
 

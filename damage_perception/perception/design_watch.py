@@ -88,4 +88,4 @@ def _is_alike(one: Places | None, two: Places | None) -> bool:
     if one is None or two is None:
         return False
     either = np.count_nonzero(one | two)
-    return either > 0 and bool(np.count_nonzero(one & two) >= _LEAST_OVERLAP * either)
+    return bool(either and np.count_nonzero(one & two) >= _LEAST_OVERLAP * either)

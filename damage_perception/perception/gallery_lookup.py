@@ -50,12 +50,17 @@ class References:
     A gallery that cannot be read knows nothing and says so in `problem`; the rest goes on.
     One owner calls `of`; `refresh` may be called from any thread.
 
+    Attributes:
+        problem: why the gallery or a part of it cannot be used, a sentence; empty = it can.
+        version: number of its newest change when it was last looked at; 0 = not yet.
+
     Args:
         folder: that of the gallery, which need not be there yet; None = no gallery.
     """
 
     def __init__(self, folder: Path | None) -> None:
         self.problem = ''
+        self.version = 0
         self._folder = folder
         self._gallery: Gallery | None = None
         self._known: OrderedDict[str, KnownProduct] = OrderedDict()
@@ -102,11 +107,12 @@ class References:
         assert self._folder is not None
         if self._gallery is None and (self._folder / FILE_NAME).is_file():
             self._gallery = Gallery.open(self._folder)
-            self.problem = ''
-        elif self._gallery is not None and self._gallery.changed():
-            self._known.clear()
-            self._gallery.problems.clear()
-            self.problem = ''
+        elif self._gallery is None or not self._gallery.changed():
+            return
+        self._known.clear()
+        self._gallery.problems.clear()
+        self.problem = ''
+        self.version = max((change.id for change in self._gallery.log(1)), default=0)
 
 
 def _known(gallery: Gallery, sku: str) -> KnownProduct:

@@ -40,8 +40,10 @@ def test_nothing_is_read_twice_until_something_changes(tmp_path: Path) -> None:
     for file in tmp_path.glob('views/*/*'):
         file.rename(file.with_suffix('.safetensors'))
     enrol(tmp_path, 'A1', 2, State.QUARANTINED)
+    assert references.version == 1
     references.refresh()
     assert (len(references.of('A1').references), references.of('A1').quarantined) == (1, 1)
+    assert references.version == 2
 
 
 def test_a_damaged_file_is_left_out_and_said(tmp_path: Path) -> None:
