@@ -91,16 +91,21 @@ class Booth:
             ids: items for which another is sought.
             now_ns: the time.
             decided: items that were decided; what is joined with one of them is decided.
-            rough: also where only parts of an item were seen, which tell its middle badly.
+            rough: also where only parts of an item were seen, which tell its middle badly; all
+                items are weighed then, so that none takes what fits another better.
         """
-        rows = [self.items[i] for i in ids if i in self.items and self._lacks(self.items[i])]
+        wanted = set(ids)
+        rows = [
+            item for i, item in self.items.items() if (rough or i in wanted) and self._lacks(item)
+        ]
         columns = list(self.items.values())
-        if not rows:
+        if not (rows and wanted):
             return
         cost = np.array([[self._cost(a, b, now_ns, rough) for b in columns] for a in rows])
         for row, column in zip(*linear_sum_assignment(cost), strict=True):
-            if cost[row, column] < _FAR:
-                self._merge(rows[row], columns[column], decided)
+            a, b = rows[row], columns[column]
+            if cost[row, column] < _FAR and wanted & {a.item_id, b.item_id}:
+                self._merge(a, b, decided)
 
     def forget(self, now_ns: int, decided: Collection[int]) -> None:
         """Follow no more what was decided and last seen long before now, or later than now."""

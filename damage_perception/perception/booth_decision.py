@@ -72,7 +72,8 @@ class BoothDecisionMaker(DecisionMaker):
             sighting.history.see(item, report, threshold, self.settings)
         self._join({sighting.item_id for sighting, _ in pairs}, report.stamp_ns, rough=False)
         now_ns = max(self._newest.values())
-        self._join(self._due_at(now_ns), now_ns, rough=True)
+        if due := self._due_at(now_ns):
+            self._join(due, now_ns, rough=True)
         self._booth.forget(now_ns, self._decided)
         return [self._decide(i, self._cut_short(i, now_ns)) for i in self._due_at(now_ns)]
 

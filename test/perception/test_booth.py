@@ -205,9 +205,7 @@ def test_another_item_at_the_same_place_of_a_tray_is_another_item() -> None:
     assert len(scene.decisions) == 3
 
 
-def test_an_item_that_no_camera_saw_whole_is_one_decision() -> (
-    None
-):
+def test_an_item_that_no_camera_saw_whole_is_one_decision() -> None:
     scene = Scene()
     part = (0.1, Status.TRUNCATED)
     for step in range(25):
@@ -217,6 +215,17 @@ def test_an_item_that_no_camera_saw_whole_is_one_decision() -> (
     (decision,) = scene.decisions
     assert decision.decision is Verdict.UNKNOWN
     assert decision.reason == 'it was never wholly in view'
+
+
+def test_a_scrap_beside_an_item_does_not_take_what_fits_the_item_better() -> None:
+    scene = Scene()
+    item = Thing(looks={'right': (0.1, Status.TRUNCATED)})
+    scrap = Thing((0.16, 0.12, 0.05), {'left': (0.1, Status.TRUNCATED), 'right': None})
+    for step in range(25):
+        shown = [item, scrap] if step < 4 else [item] if step < 15 else []
+        scene.tell('left', 0.1 * step, shown)
+        scene.tell('right', 0.1 * step, shown[:1], off_m=(0.1, 0.0, 0.0))
+    assert [decision.decision for decision in scene.decisions] == [Verdict.UNKNOWN, Verdict.PASS]
 
 
 def test_two_items_that_one_camera_takes_for_one_do_not_both_pass() -> None:
