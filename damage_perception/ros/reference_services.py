@@ -170,6 +170,8 @@ class ReferenceServices:
         with suppress(ValueError):  # it was answered when the node stopped
             self._open.remove(enrolment)
             enrolment.answered.set_result(outcome)
+            if self._node.executor is not None:
+                self._node.executor.wake()  # it looks at what waits only when something happens
 
     def _list(self, request: Any, response: Any) -> Any:
         response.message = self._refused(lambda folder: _list(folder, request, response))
