@@ -12,10 +12,14 @@ import pytest
 from test_evaluate import run_calibrate, write_many
 
 from damage_perception.errors import CallError, UserError
+from damage_perception.journal.journal import Journal, Review
 from damage_perception.learning.journal_items import reviewed_outcomes
 from damage_perception.learning.ranking import expected_calibration_error
 from damage_perception.learning.score_curve import fit_curve
 from damage_perception.perception.calibration import GEOMETRY
+from damage_perception.perception.decision import JudgedDecision
+from damage_perception.perception.item_history import Versions
+from damage_perception.report import ItemReport, Pose, Roi, Status, Verdict
 
 
 def test_the_curve_gives_the_probability_at_the_prevalence() -> None:
@@ -120,3 +124,33 @@ def test_the_engine_gives_a_calibration_or_says_how_many_items_are_missing(tmp_p
 def test_wrong_calls_are_refused(tmp_path: Path, options: dict[str, Any], said: str) -> None:
     with pytest.raises(CallError, match=said):
         run_calibrate(tmp_path, **options)
+
+
+def test_a_journal_that_was_reviewed_gives_a_calibration(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    journal = Journal(tmp_path / 'j.sqlite', 10_000, {})
+    for track in range(1, 301):
+        damaged = track % 6 == 0
+        score = rng.normal(7.0 if damaged else 1.0, 1.0)
+        journal.record('source', decided(track, score))
+        assert journal.review(track, track, Review(damaged))
+    found = run_calibrate(
+        tmp_path, labels=None, predictions=None, journal=tmp_path / 'j.sqlite', budget=0.02
+    )
+    assert found.detector == GEOMETRY
+    assert found.point.sound_items == 250
+    assert found.evidence['damaged']['called_damaged'] >= 40
+    assert set(found.evidence['files_sha256']) == {'j.sqlite'}
+
+
+def decided(track: int, score: float) -> JudgedDecision:
+    pose = Pose((0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 1.0))
+    evidence = ItemReport(
+        track, 'A', 1.0, pose, (0.1, 0.1, 0.1), Roi(0, 0, 1, 1), 0.1, score, math.nan, Status(0),
+        5, (), np.ones((1, 1), bool), np.zeros((1, 1), np.float32),
+    )  # fmt: skip
+    verdict = Verdict.DIVERT if score > 4.0 else Verdict.PASS
+    return JudgedDecision(
+        track, 'camera', track, 'A', verdict, 0.1, 0.5, 5, 'why', pose, evidence=evidence,
+        versions=Versions(GEOMETRY, 'c', ''),
+    )  # fmt: skip

@@ -14,6 +14,7 @@ import pytest
 from ros_graph import Graph
 
 from damage_perception import msg
+from damage_perception.installed import shared_file
 
 SHARED_MEMORY = Path('/dev/shm')
 RESTART_S = 15.0  # 5 s are promised where nothing else runs; a busy machine takes longer
@@ -95,3 +96,20 @@ def test_a_refused_parameter_is_said_in_a_sentence(
     said = processes[0].stderr.read()
     assert 'decision.threshold' in said
     assert 'Traceback' not in said
+
+
+def test_a_calibration_of_other_weights_is_refused_in_a_sentence(
+    domain: int, processes: list[subprocess.Popen[str]], tmp_path: Path
+) -> None:
+    other = tmp_path / 'other.yaml'
+    shipped = shared_file('config/calibration_geometry.yaml').read_text()
+    other.write_text(shipped.replace('geometry 1', 'ab' * 32))
+    processes.append(start('--ros-args', '-p', f'decision.calibration_file:={other}'))
+    said = []
+    for line in processes[0].stderr:
+        said.append(line)
+        if 'could not become configured' in line:
+            break
+    assert f'{other} was made for weights abababababab, but ' in said[-1]
+    assert 'run damage-perception calibrate for it' in said[-1]
+    assert 'Traceback' not in ''.join(said)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from damage_perception.errors import UserError
+from damage_perception.network.network_settings import NetworkSettings
 from damage_perception.perception.calibration import (
     GEOMETRY,
     UNCALIBRATED,
@@ -112,6 +113,7 @@ def test_the_pipeline_refuses_a_calibration_of_other_weights_in_a_sentence(tmp_p
     settings = dataclasses.replace(
         settings, decision=dataclasses.replace(settings.decision, calibration_file=str(path))
     )
+    settings = dataclasses.replace(settings, network=NetworkSettings(weights='none'))
     with pytest.raises(UserError) as caught:
         DamagePipeline(settings)
     said = str(caught.value)
