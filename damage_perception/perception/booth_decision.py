@@ -17,6 +17,7 @@ from damage_perception.report import DamageReport
 
 _BEHIND_S = 2.0  # a camera that is so far behind the newest is not waited for
 _JUMP_S = 0.5  # what was seen so much later than now was seen before time went back
+_FIRST_S = 1.0  # at the start all cameras are waited for: another may tell that it was decided
 _FOLLOW_S = 2.0  # cameras go back in time one after the other within so much
 
 
@@ -48,6 +49,7 @@ class BoothDecisionMaker(DecisionMaker):
         self._extrinsics = extrinsics
         self._booth = Booth(tuple(extrinsics), booth)
         self._newest: dict[str, int] = {}
+        self._first_ns: int | None = None
         self._old_until: dict[str, int] = {}  # of cameras whose time has not gone back yet
 
     @property
@@ -64,6 +66,7 @@ class BoothDecisionMaker(DecisionMaker):
         if report.stamp_ns <= max(self._newest.get(camera, -1), self._old_until.get(camera, -1)):
             return []
         self._newest[camera] = report.stamp_ns
+        self._first_ns = report.stamp_ns if self._first_ns is None else self._first_ns
         self._calibrated = report.threshold or self._calibrated
         report = self._extrinsics[camera].bring(report, self.booth.frame_id)
         pairs = self._booth.take(camera, report)
@@ -118,6 +121,9 @@ class BoothDecisionMaker(DecisionMaker):
         }  # fmt: skip
 
     def _due_at(self, now_ns: int) -> list[int]:
+        begun_s = (now_ns - (self._first_ns or 0)) * 1e-9
+        if len(self._newest) < len(self._booth.cameras) and 0.0 <= begun_s < _FIRST_S:
+            return []
         return [i for i, known in self._open.items()
                 if self._due(known, now_ns) or self._reaches(i, now_ns)]  # fmt: skip
 
