@@ -24,7 +24,7 @@ def evaluate(
     ],
     metrics: Annotated[Path, typer.Option(help='Where to write the measures (JSON).')],
     references: Annotated[
-        str, typer.Option(help='on: the pristine references of the data set are used. off: not.')
+        str, typer.Option(help='on: items are compared with the references of the data set.')
     ] = 'off',
     predictions: Annotated[
         Path | None,
@@ -33,6 +33,10 @@ def evaluate(
     html: Annotated[Path | None, typer.Option(help='Where to write the report.')] = None,
     calibration: Annotated[
         Path | None, typer.Option(help='calibration.yaml whose thresholds are used.')
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(help='Measures of another run, as without references, to be printed beside.'),
     ] = None,
     split: Annotated[str | None, typer.Option(help='Only this split, as test.')] = None,
     submission: Annotated[
@@ -44,6 +48,7 @@ def evaluate(
     json_: Annotated[bool, typer.Option('--json', help='Print the measures as JSON.')] = False,
 ) -> None:
     """Measure a detector on labelled images: ours, or any whose predictions are given."""
+    from damage_perception.cli.metrics_tables import print_measures, read_metrics
     from damage_perception.learning.metrics import evaluate as measure
     from damage_perception.learning.outcomes import join
     from damage_perception.learning.readers import open_dataset
@@ -55,6 +60,7 @@ def evaluate(
     if references not in ('on', 'off'):
         raise CallError(f'--references must be on or off, got {references}')
     loaded = None if calibration is None else load_calibration(calibration)
+    other = None if against is None else read_metrics(against)
     samples = open_dataset(dataset, split)
     with tempfile.TemporaryDirectory() as folder:  # masks live here if nobody wants to keep them
         path = predictions or Path(folder) / 'predictions.jsonl'
@@ -67,7 +73,9 @@ def evaluate(
         outcomes = join(samples, said)
         if loaded is not None and loaded.curve is not None:
             outcomes = outcomes.rescored(loaded.curve)
-        result = {'dataset': dataset, 'split': split, 'references': references}
+        result: dict[str, Any] = {'dataset': dataset, 'split': split, 'references': references}
+        if references == 'on':
+            result['referenced'] = _referenced(samples, said)
         result |= measure(outcomes, loaded, prevalence)
         _write(metrics, result)
         if html is not None:
@@ -77,7 +85,7 @@ def evaluate(
     if json_:
         typer.echo(json.dumps(plain(result)))
     else:
-        _print(result)
+        print_measures(plain(result), other)
 
 
 def plain(value: Any) -> Any:
@@ -102,7 +110,14 @@ def _predictions(
 
     if path.exists():
         typer.echo(f'scores are taken from {path}', err=True)
-        return read_predictions(path)
+        said = read_predictions(path)
+        if references != any(one.references is not None for one in said.values()):
+            raise CallError(
+                f'{path} is of --references {"off" if references else "on"}: its lines '
+                f'{"do not say" if references else "say"} how many references were used; give the '
+                'right file or a new name'
+            )
+        return said
     from damage_perception.learning.predictor import pipeline_predictor
 
     predictor = pipeline_predictor(references)
@@ -114,44 +129,18 @@ def _predictions(
     return predict_all(samples, predictor, path, show)
 
 
+def _referenced(samples: list[Sample], said: dict[int | str, Prediction]) -> dict[str, int]:
+    """Count the images with references, with usable ones and with one that fitted the item."""
+    return {
+        'listed': sum(bool(sample.references) for sample in samples),
+        'usable': sum(bool(one.references) for one in said.values()),
+        'compared': sum(one.compared for one in said.values()),
+    }
+
+
 def _write(path: Path, result: dict[str, Any]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(plain(result), indent=2) + '\n', encoding='utf-8')
     except OSError as error:
         raise UserError(f'{path} cannot be written ({error.strerror})') from None
-
-
-def _print(result: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    for name, count in result['outcomes'].items():
-        console.print(
-            f'{name}: {count["images"]} images of {count["items"]} items, '
-            f'{count["unknown"]} UNKNOWN, {count["missed"]} not found'
-        )
-    table = Table('', 'any damage', 'major damage')
-    for name in ('auroc', 'ap', 'recall_at_50_precision', 'roc_recall_at_1pct'):
-        table.add_row(name, *(_cell(result, f'{name}_{which}') for which in ('any', 'major')))
-    for point in result['operating_points']:
-        major = point['recall_major']
-        table.add_row(
-            f'recall, budget {point["budget"]:.2%}',
-            _share(point['recall_any']),
-            '-' if major is None else _share(major),
-        )
-        table.add_row(f'false alarms, budget {point["budget"]:.2%}', _share(point['false_alarms']))
-    console.print(table)
-
-
-def _cell(result: dict[str, Any], name: str) -> str:
-    if not math.isfinite(result.get(name, math.nan)):
-        return '-'
-    spread = result['intervals'].get(name)
-    return f'{result[name]:.3f}' + (f' [{spread[0]:.3f}, {spread[1]:.3f}]' if spread else '')
-
-
-def _share(share: dict[str, Any]) -> str:
-    return f'{share["rate"]:.4f} ({share["count"]}/{share["of"]})' if share['of'] else '-'

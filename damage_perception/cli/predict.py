@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from damage_perception.errors import CallError
+
 
 def predict(
     rgb: Annotated[Path, typer.Option(help='Colour image (PNG, JPEG).')],
@@ -17,24 +19,41 @@ def predict(
     camera: Annotated[
         Path | None, typer.Option(help='JSON with fx, fy, cx, cy, or with K as in a CameraInfo.')
     ] = None,
+    references: Annotated[
+        Path | None,
+        typer.Option(
+            help='Folder of sound items of the same product: K.png with K_depth.png, and '
+            'K_camera.json where it is not --camera.'
+        ),
+    ] = None,
     params: Annotated[
         Path | None, typer.Option(help='ROS parameter file, as the nodes take it.')
     ] = None,
     picture: Annotated[Path | None, typer.Option(help='PNG to draw the findings into.')] = None,
     json: Annotated[bool, typer.Option('--json', help='Print the report as JSON.')] = False,
 ) -> None:
-    """Judge one picture; without depth and camera the answer is UNKNOWN, with the reason."""
+    """Judge one picture.
+
+    With depth and camera it goes through the pipeline, by itself or compared with references.
+    Without depth one item that fills the picture is judged by colour alone: health is DEGRADED.
+    """
     from damage_perception.cli.pictures import load_frame
     from damage_perception.cli.settings_file import read_settings
-    from damage_perception.pipeline import DamagePipeline, unknown_report
     from damage_perception.recording.jsonl import report_line
+    from damage_perception.single_picture import judge_picture
 
     settings, _ = read_settings(params)
     frame = load_frame(rgb, depth, camera)
-    if frame.depth_m is None:
-        report = unknown_report(frame, 'no depth was given; give --depth and --camera')
-    else:
-        report = DamagePipeline(settings).process(frame)
+    known = None
+    if references is not None:
+        from damage_perception.cli.reference_folder import load_references
+        from damage_perception.perception.fixed_references import FixedReferences
+
+        if depth is None or camera is None:
+            raise CallError('--references are compared by colour and depth; give --depth, --camera')
+        views = load_references(references, camera, frame.rgb.shape, settings)
+        known = FixedReferences(views)
+    report = judge_picture(frame, settings, known)
     if picture is not None:
         from damage_perception.overlay import draw_overlay
         from damage_perception.recording.outputs import write_png

@@ -49,10 +49,11 @@ class Damage:
 
 @dataclass(frozen=True)
 class Reference:
-    """A pristine picture of the same product."""
+    """A pristine picture of the same product; `camera` None = that of the sample it belongs to."""
 
     rgb: Path
     depth: Path | None = None
+    camera: CameraIntrinsics | None = None
 
 
 @dataclass(frozen=True, eq=False)

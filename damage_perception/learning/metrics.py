@@ -19,9 +19,18 @@ from damage_perception.learning.operating_point import operating_point
 from damage_perception.learning.outcomes import Outcomes
 from damage_perception.learning.thresholds import thresholds
 from damage_perception.perception.calibration import Calibration
+from damage_perception.report import DamageType
 
 FORMAT = 'damage_perception/metrics 1'
 Bools = NDArray[np.bool_]
+MEASURES: dict[str, ranking.Measure] = {
+    'auroc': ranking.auroc,
+    'ap': ranking.average_precision,
+    'recall_at_50_precision': ranking.recall_at_precision,
+    'roc_recall_at_1pct': lambda d, s: ranking.recall_at_false_alarms(d, s, 0.01),
+    'roc_recall_at_0.1pct': lambda d, s: ranking.recall_at_false_alarms(d, s, 0.001),
+}
+OF_A_TYPE = ('auroc', 'roc_recall_at_1pct', 'roc_recall_at_0.1pct')
 
 
 def evaluate(
@@ -45,6 +54,7 @@ def evaluate(
             values, intervals = _rankings(outcomes, wanted, repeats)
             result |= {f'{name}_{severity}': value for name, value in values.items()}
             result['intervals'] |= {f'{name}_{severity}': v for name, v in intervals.items()}
+    result['by_type'] = _by_type(outcomes)
     judged = ~outcomes.unknown
     result['expected_calibration_error'] = ranking.expected_calibration_error(
         outcomes.damaged[judged], outcomes.score[judged]
@@ -79,22 +89,37 @@ def _rankings(
     outcomes: Outcomes, wanted: Bools, repeats: int
 ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     """Rank `wanted` above sound items; other damaged items (the minor ones) are left out."""
-    rows = wanted | (~outcomes.damaged & ~outcomes.unknown)
-    damaged = wanted[rows]
-    score = np.where(outcomes.unknown, -1.0, outcomes.score)[rows]
-    measures: dict[str, ranking.Measure] = {
-        'auroc': ranking.auroc,
-        'ap': ranking.average_precision,
-        'recall_at_50_precision': ranking.recall_at_precision,
-        'roc_recall_at_1pct': lambda d, s: ranking.recall_at_false_alarms(d, s, 0.01),
-        'roc_recall_at_0.1pct': lambda d, s: ranking.recall_at_false_alarms(d, s, 0.001),
-    }
-    values = {name: measure(damaged, score) for name, measure in measures.items()}
+    rows, damaged, score = _ranked(outcomes, wanted)
+    values = {name: measure(damaged, score) for name, measure in MEASURES.items()}
     intervals = {
         name: ranking.bootstrap_interval(
-            measures[name], damaged, score, outcomes.item[rows], repeats=repeats
+            MEASURES[name], damaged, score, outcomes.item[rows], repeats=repeats
         )
         for name in ('auroc', 'ap', 'roc_recall_at_1pct')
         if math.isfinite(values[name])
     }
     return values, intervals
+
+
+def _by_type(outcomes: Outcomes) -> dict[str, Any]:
+    """Rank each type of damage above sound items, and all that are not `missing_unit` together."""
+    missing = DamageType.MISSING_UNIT
+    groups = {kind.name.lower(): {kind} for kind in DamageType}
+    groups[f'not_{missing.name.lower()}'] = set(DamageType) - {missing}
+    result = {}
+    for name, kinds in groups.items():
+        wanted = np.array(
+            [any(d.damage_type in kinds for d in s.damages) for s in outcomes.samples]
+        )
+        if wanted.any():
+            _, damaged, score = _ranked(outcomes, wanted)
+            result[name] = {'images': int(wanted.sum())} | {
+                measure: MEASURES[measure](damaged, score) for measure in OF_A_TYPE
+            }
+    return result
+
+
+def _ranked(outcomes: Outcomes, wanted: Bools) -> tuple[Bools, Bools, NDArray[np.float64]]:
+    """Give the rows that are ranked, which of them are wanted, and their scores."""
+    rows = wanted | (~outcomes.damaged & ~outcomes.unknown)
+    return rows, wanted[rows], np.where(outcomes.unknown, -1.0, outcomes.score)[rows]

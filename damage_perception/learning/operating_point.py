@@ -15,7 +15,8 @@ from damage_perception.learning.thresholds import Threshold
 from damage_perception.report import DamageType, Severity
 
 DEPTH_BINS_MM = (0, 5, 8, 12, 20, 30, math.inf)
-HARD = ('lookalike:', 'oddity:')  # tags of sound items that tempt to an alarm
+LOOKALIKE = 'lookalike:'  # tag of prints that look like damage
+HARD = (LOOKALIKE, 'oddity:')  # tags of sound items that tempt to an alarm
 Bools = NDArray[np.bool_]
 
 
@@ -25,7 +26,7 @@ def operating_point(outcomes: Outcomes, threshold: Threshold, prevalence: float)
     sound = ~outcomes.damaged & ~outcomes.unknown
     false_alarms = _share(called, sound)
     recall = _share(called, outcomes.damaged)
-    plain = sound & ~np.isin(np.arange(len(sound)), _rows_tagged(outcomes))
+    plain = sound & ~_tagged(outcomes, HARD)
     plain_rate = _share(called, plain)
     values = np.unique(threshold.value)
     result: dict[str, Any] = {
@@ -46,6 +47,7 @@ def operating_point(outcomes: Outcomes, threshold: Threshold, prevalence: float)
         },
         'recall_by_depth_mm': _by_depth(outcomes, called),
         'alarms_plain': plain_rate,
+        'alarms_lookalike': _share(called, sound & _tagged(outcomes, (LOOKALIKE,))),
         'alarms_by_tag': {},
     }
     for tag in outcomes.tags(*HARD):
@@ -98,9 +100,7 @@ def _of_severity(outcomes: Outcomes, severity: Severity) -> Bools:
     return rows
 
 
-def _rows_tagged(outcomes: Outcomes) -> list[int]:
-    return [
-        row
-        for row, sample in enumerate(outcomes.samples)
-        if any(tag.startswith(HARD) for tag in sample.tags)
-    ]
+def _tagged(outcomes: Outcomes, prefixes: tuple[str, ...]) -> Bools:
+    return np.array(
+        [any(tag.startswith(prefixes) for tag in sample.tags) for sample in outcomes.samples], bool
+    )

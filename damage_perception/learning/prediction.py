@@ -42,6 +42,8 @@ class Prediction:
         reason: why UNKNOWN.
         detector: SHA-256 of the weights that judged, or `geometry` and a version; '' = not said.
         raw: what `score` was made from, any unit, larger = more damaged; NaN = not said.
+        references: how many references could be used; None = no reference was asked for.
+        compared: whether one of them fitted the item.
     """
 
     score: float
@@ -53,6 +55,8 @@ class Prediction:
     reason: str = ''
     detector: str = ''
     raw: float = math.nan
+    references: int | None = None
+    compared: bool = False
 
     def read_labels(self) -> NDArray[np.uint8] | None:
         """Give the label mask."""

@@ -3,7 +3,8 @@
 One line an image: `image_id`, `score` (P(item damaged), null = UNKNOWN), and, where there are
 some, `missed`, `types`, `damages`, `mask_file` (labels like `damage/mask`), `confidence_file`
 (16-bit P(damage), 65535 = not judged), `reason`, `detector` (SHA-256 of the weights, or `geometry`
-and a version), `raw_score` (what the score was made from).
+and a version), `raw_score` (what the score was made from). Who compares with references says of
+each image in `references` how many could be used, and in `compared` whether one fitted the item.
 """
 
 from __future__ import annotations
@@ -97,6 +98,8 @@ def _line(root: Path, number: int, image_id: int | str, said: Prediction) -> dic
         line['detector'] = said.detector
     if math.isfinite(said.raw):
         line['raw_score'] = float(f'{said.raw:.7g}')
+    if said.references is not None:
+        line |= {'references': said.references, 'compared': said.compared}
     return line
 
 
@@ -129,6 +132,8 @@ def _parse(line: dict[str, Any], path: Path) -> Prediction:
         reason=str(line.get('reason') or ''),
         detector=str(line.get('detector') or ''),
         raw=_raw(line.get('raw_score')),
+        references=_count(line.get('references')),
+        compared=bool(line.get('compared', False)),
     )
 
 
@@ -156,6 +161,12 @@ def _raw(value: Any) -> float:
     if type(value) not in (int, float) or not math.isfinite(value):
         raise ValueError(f'raw_score must be a number or be left out, got {value!r:.40}')
     return float(value)
+
+
+def _count(value: Any) -> int | None:
+    if value is not None and (type(value) is not int or value < 0):
+        raise ValueError(f'references must be a count or be left out, got {value!r:.40}')
+    return value
 
 
 def _number(value: float) -> float | None:

@@ -1,18 +1,21 @@
-"""The default detector of an evaluation: the pipeline that the nodes run, on single images."""
+"""The default detector of an evaluation: what judges a single picture for `predict`."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
-from damage_perception.errors import CallError
+from damage_perception.frame import ItemIdentity
 from damage_perception.learning.dataset import Sample
 from damage_perception.learning.evaluation import Predictor
 from damage_perception.learning.prediction import PredictedDamage, Prediction
-from damage_perception.pipeline import DamagePipeline
-from damage_perception.report import DamageReport, Health, ItemReport
+from damage_perception.learning.reference_views import reference_views
+from damage_perception.perception.fixed_references import FixedReferences
+from damage_perception.report import DamageReport, Health, ItemReport, Status
 from damage_perception.settings import Settings
+from damage_perception.single_picture import judge_picture
 
 SHARE = 0.5  # of the labelled item that a found item must cover to be the same
 
@@ -20,18 +23,20 @@ SHARE = 0.5  # of the labelled item that a found item must cover to be the same
 def pipeline_predictor(references: bool = False, settings: Settings | None = None) -> Predictor:
     """Judge each image with a fresh pipeline, so that no image knows of another.
 
-    Raises:
-        CallError: if references are wanted, with which the pipeline does not compare.
+    Args:
+        references: whether the item is compared with the references of its sample.
+        settings: see `Settings`.
     """
-    if references:
-        raise CallError(
-            '--references on: the pipeline does not compare single images with references; '
-            'give --predictions of a detector that does'
-        )
 
     def predict(sample: Sample) -> Prediction:
-        report = DamagePipeline(settings).process(sample.frame())
-        return from_report(sample, report)
+        frame = sample.frame()
+        if sample.sku:
+            frame = replace(frame, identity=ItemIdentity(sample.sku))
+        if not references:
+            return from_report(sample, judge_picture(frame, settings))
+        views = reference_views(sample, settings)
+        report = judge_picture(frame, settings, FixedReferences(views, sample.sku))
+        return replace(from_report(sample, report), references=len(views))
 
     return predict
 
@@ -73,6 +78,7 @@ def from_report(sample: Sample, report: DamageReport) -> Prediction:
         labels=report.label_mask(),
         confidence=report.confidence_image(),
         reason='' if judged else 'no part of the item was judged',
+        compared=any(not item.status & Status.NO_REFERENCE for item in items),
     )
 
 

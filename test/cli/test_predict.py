@@ -9,11 +9,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from click.testing import Result
+from made_frames import box, frame_of
 from typer.testing import CliRunner
 
 from damage_perception.cli.main import build_app
 from damage_perception.cli.pictures import load_camera, load_depth, load_frame
 from damage_perception.errors import CallError, UserError
+from damage_perception.recording.box import CAMERA
+from damage_perception.report import Health, Status
 
 
 def files(folder: Path) -> tuple[Path, Path, Path]:
@@ -42,13 +46,26 @@ def test_plain_intrinsics(tmp_path: Path) -> None:
     assert (camera.width, camera.height, camera.fx, camera.cy) == (10, 8, 1.5, 4.0)
 
 
-def test_colour_alone_is_unknown_for_want_of_depth(tmp_path: Path) -> None:
+def predict(*words: object) -> Result:
+    return CliRunner().invoke(build_app(), ['predict', *map(str, words)])
+
+
+def test_colour_alone_is_judged_and_said_to_be_so(tmp_path: Path) -> None:
     rgb, _, _ = files(tmp_path)
-    result = CliRunner().invoke(build_app(), ['predict', '--rgb', str(rgb), '--json'])
+    result = predict('--rgb', rgb, '--json')
+    report = json.loads(result.stdout)
+    assert report['health'] == Health.DEGRADED
+    assert 'colour alone' in report['reason']
+    assert len(report['items']) == 1
+
+
+def test_colour_alone_tells_geometry_nothing(tmp_path: Path) -> None:
+    rgb, _, _ = files(tmp_path)
+    result = predict('--rgb', rgb, '--params', geometry_alone(tmp_path), '--json')
     report = json.loads(result.stdout)
     assert result.exit_code == 0
-    assert report['health'] == 0
-    assert 'no depth' in report['reason']
+    assert report['health'] == Health.UNKNOWN
+    assert 'network.weights' in report['reason']
 
 
 def test_a_picture_is_drawn(tmp_path: Path) -> None:
@@ -94,3 +111,77 @@ def test_what_does_not_fit_is_a_wrong_call(tmp_path: Path) -> None:
         with pytest.raises(CallError):
             load_frame(rgb, None, camera)
     shutil.rmtree(tmp_path)
+
+
+EMBOSSED = {'print_of': 'p', 'dent_m': 0.02}  # a product with a hollow by design
+
+
+def geometry_alone(folder: Path) -> Path:
+    path = folder / 'params.yaml'
+    path.write_text("/**: {ros__parameters: {network: {weights: 'none'}}}")
+    return path
+
+
+def picture(path: Path, time_s: float = 0.0, **changes: object) -> list[Path]:
+    """Write a picture of a box with its depth; give the files."""
+    frame = frame_of(box(**changes), time_s=time_s, seed=round(10 * time_s))
+    depth = path.with_name(f'{path.stem}_depth.png')
+    cv2.imwrite(str(path), frame.rgb[..., ::-1])
+    cv2.imwrite(str(depth), np.nan_to_num(1000 * frame.depth_m).round().astype(np.uint16))
+    return [path, depth]
+
+
+@pytest.fixture
+def call(tmp_path: Path) -> list[object]:
+    """Give a call for a picture of the product and an empty folder for its references."""
+    (tmp_path / 'refs').mkdir()
+    rgb, depth = picture(tmp_path / 'item.png', **EMBOSSED)
+    camera = tmp_path / 'camera.json'
+    camera.write_text(
+        json.dumps({name: getattr(CAMERA, name) for name in ('fx', 'fy', 'cx', 'cy')})
+    )
+    return ['--rgb', rgb, '--depth', depth, '--camera', camera, '--params',
+            geometry_alone(tmp_path), '--json']  # fmt: skip
+
+
+def test_what_the_references_have_too_is_no_damage(tmp_path: Path, call: list[object]) -> None:
+    folder = tmp_path / 'refs'
+    picture(folder / '0.png', time_s=0.3, **EMBOSSED)
+    picture(folder / 'lonely.png')[1].unlink()
+    (folder / 'broken.png').write_bytes(b'hello')
+    (alone,) = json.loads(predict(*call).stdout)['items']
+    result = predict(*call, '--references', folder)
+    (compared,) = json.loads(result.stdout)['items']
+    assert alone['status'] & Status.NO_REFERENCE
+    assert not compared['status'] & Status.NO_REFERENCE
+    assert alone['confidence'] > 10 * compared['confidence']
+    sentences = result.stderr.splitlines()
+    assert [line.split(' is left out')[0][-10:] for line in sentences] == [
+        'broken.png',
+        'lonely.png',
+    ]
+    assert 'lonely_depth.png cannot be read' in sentences[1]
+
+
+def test_a_reference_may_have_a_camera_of_its_own(tmp_path: Path, call: list[object]) -> None:
+    folder = tmp_path / 'refs'
+    for path in picture(folder / '0.png', time_s=0.3, **EMBOSSED):
+        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        cv2.imwrite(str(path), image[::2, ::2])
+    result = predict(*call, '--references', folder)
+    assert 'put its camera beside it as 0_camera.json' in result.stderr
+    assert isinstance(result.exception, UserError)  # none is left
+    half = {name: getattr(CAMERA, name) / 2 for name in ('fx', 'fy', 'cx', 'cy')}
+    (folder / '0_camera.json').write_text(json.dumps(half))
+    (item,) = json.loads(predict(*call, '--references', folder).stdout)['items']
+    assert not item['status'] & Status.NO_REFERENCE
+
+
+def test_references_that_cannot_serve_are_said_to_be_so(tmp_path: Path, call: list[object]) -> None:
+    result = predict(*call, '--references', tmp_path / 'refs')
+    assert 'no reference that can be used' in str(result.exception)
+    result = predict(*call, '--references', tmp_path / 'absent')
+    assert isinstance(result.exception, CallError)
+    assert 'is not a folder' in str(result.exception)
+    result = predict('--rgb', call[1], '--references', tmp_path / 'refs')
+    assert 'give --depth, --camera' in str(result.exception)

@@ -34,7 +34,8 @@ def read(root: Path) -> list[Sample]:
     for image in images:
         field(image, 'id', (int, str), source)
     skus = {str(image.get('sku') or '') for image in images}
-    references = {sku: _references(root, sku, source) for sku in skus}
+    cameras = _reference_cameras(root, data, source)
+    references = {sku: _references(root, sku, source, cameras) for sku in skus}
     samples = [
         _sample(root, image, annotations.pop(image['id'], []), references, source)
         for image in images
@@ -116,12 +117,31 @@ def _camera(camera: Any, width: int, height: int, where: str) -> CameraIntrinsic
         raise UserError(f'{where}: camera must hold fx, fy, cx, cy in pixels ({error})') from None
 
 
-def _references(root: Path, sku: str, source: Path) -> tuple[Reference, ...]:
+def _reference_cameras(
+    root: Path, data: dict[str, Any], source: Path
+) -> dict[Path, CameraIntrinsics | None]:
+    """Give the cameras of those reference pictures that the file lists."""
+    if 'references' not in data:
+        return {}
+    cameras = {}
+    for entry in field(data, 'references', list, source):
+        name = field(entry, 'file_name', str, source)
+        size = field(entry, 'width', int, source), field(entry, 'height', int, source)
+        camera = _camera(entry.get('camera'), *size, f'{source}, reference {name}')
+        cameras[inside(root, name, source)] = camera
+    return cameras
+
+
+def _references(
+    root: Path, sku: str, source: Path, cameras: dict[Path, CameraIntrinsics | None]
+) -> tuple[Reference, ...]:
     if not sku:
         return ()
     folder = inside(root / 'references', sku, source)
     files = sorted(folder.glob('*.png')) if folder.is_dir() else []
     depths = {path.stem.removesuffix('_depth'): path for path in files if '_depth' in path.stem}
     return tuple(
-        Reference(path, depths.get(path.stem)) for path in files if path not in depths.values()
+        Reference(path, depths.get(path.stem), cameras.get(path))
+        for path in files
+        if path not in depths.values()
     )

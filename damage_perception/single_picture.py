@@ -1,0 +1,32 @@
+"""One picture by itself, with nothing before it: what `predict` and evaluations judge."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from damage_perception.frame import RgbdFrame
+from damage_perception.perception.assessor import Assessor
+from damage_perception.perception.gallery_lookup import References
+from damage_perception.perception.photo import judge_photo
+from damage_perception.pipeline import DamagePipeline
+from damage_perception.report import DamageReport
+from damage_perception.settings import Settings
+
+
+def judge_picture(
+    frame: RgbdFrame, settings: Settings | None = None, references: References | None = None
+) -> DamageReport:
+    """Judge a picture by the pipeline, or by colour alone where it has no depth.
+
+    Args:
+        frame: the picture; its identity says which references are looked up.
+        settings: see `Settings`.
+        references: pristine items of the product; they need depth, so colour alone ignores them.
+
+    Raises:
+        UserError: if weights or calibration cannot be used or are not of each other.
+    """
+    if frame.depth_m is not None:
+        return DamagePipeline(settings, references=references).process(frame)
+    assessor = Assessor((settings or Settings()).network)
+    return replace(judge_photo(frame.rgb, assessor), detector=assessor.detector)
