@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from damage_perception.perception.extrinsics import Extrinsics
+
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'config'
 LAUNCH = ROOT / 'launch' / 'damage_perception.launch.py'
@@ -54,6 +56,16 @@ def test_a_preset_names_each_stream_once(file):
 def test_the_generic_preset_changes_no_name():
     topics = yaml.safe_load((CONFIG / 'presets' / 'generic.yaml').read_text())
     assert all(topic == camera for topic, camera in topics.items())
+
+
+def test_the_shipped_booth_has_a_pose_for_each_camera_that_looks_down():
+    tree = yaml.safe_load((CONFIG / 'booth.yaml').read_text())['/**']['ros__parameters']
+    booth = tree['booth']
+    assert set(booth['extrinsics']) == set(booth['cameras'])
+    for numbers in booth['extrinsics'].values():
+        stands = Extrinsics.of(numbers)
+        assert stands.turn.apply([0.0, 0.0, 1.0])[2] < -0.5
+        assert stands.position_m[2] > 0.0
 
 
 def test_every_remapping_names_a_topic_that_the_nodes_have():

@@ -100,6 +100,15 @@ def test_nodes_listen_to_the_topics_of_the_camera(start, one_process):
     assert wait_for(lambda: '/line1/damage/report' in launched.inputs('divert_node', '/line1'))
 
 
+def test_a_booth_has_a_segmentation_node_a_camera_and_one_divert_node(start):
+    launched = start('booth.launch.py')
+    wanted = {f'/{name}' for name in ('left/damage_segmentation_node',
+              'right/damage_segmentation_node', 'divert_node')}  # fmt: skip
+    assert wait_for(lambda: wanted <= launched.nodes())
+    reports = {'/left/damage/report', '/right/damage/report'}
+    assert wait_for(lambda: reports <= launched.inputs('divert_node', ''))
+
+
 def test_without_autostart_the_nodes_wait(start):
     launched = start('damage_perception.launch.py', autostart='false')
     assert wait_for(lambda: {f'/{name}' for name in NODES} <= launched.nodes())
