@@ -31,16 +31,24 @@ def add(
         tuple[int, int] | None, typer.Option(help='A pixel (x y) of it, if there are several.')
     ] = None,
     design: Annotated[str, typer.Option(help='Version of its design or print.')] = '',
+    confirm: Annotated[
+        bool, typer.Option('--confirm', help='Use it even if it is unlike the other references.')
+    ] = False,
+    replace: Annotated[
+        bool, typer.Option('--replace', help='It shows a new design: the others retire.')
+    ] = False,
     by: By = '',
 ) -> None:
     """Enrol the sound item in a picture as a reference of its product."""
     from damage_perception.cli.pictures import load_frame
+    from damage_perception.perception.gallery_hygiene import Admission, enrol_view
     from damage_perception.perception.reference_view import view_of_item
 
     view = view_of_item(load_frame(rgb, depth, camera), at)
     with _open(store, writable=True) as gallery:
-        number = gallery.add(sku, view, _who(by), design)
-    typer.echo(f'reference {number} of {sku}')
+        kept = enrol_view(gallery, sku, view, Admission(_who(by), design, confirm, replace))
+    waits = f' waits in quarantine: {kept.reason}' if kept.reason else ''
+    typer.echo(f'reference {kept.id} of {sku}{waits}')
 
 
 @app.command(name='list')

@@ -1,0 +1,96 @@
+"""What is enrolled at once, and what waits for a person."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from made_views import made_view
+
+from damage_perception.perception.gallery import Gallery
+from damage_perception.perception.gallery_candidate import Candidate
+from damage_perception.perception.gallery_hygiene import (
+    Admission,
+    admit,
+    enrol_view,
+    unlike_siblings,
+)
+from damage_perception.perception.gallery_records import State
+from damage_perception.perception.item_view import ItemView
+from damage_perception.report import DamageReport, Health, ItemReport, Pose, Roi, Status
+
+OTHER = 9  # from which on a design is of another product
+
+
+def printed(copy: int, design: int) -> ItemView:
+    """Make a copy of a product: size and print are those of the design, the noise its own."""
+    rng = np.random.default_rng([design, 5])
+    size = (0.3, 0.26) if design < OTHER else (0.3, 0.19)
+    view = made_view(np.random.default_rng(copy), size, frames=4)
+    rgb = view.rgb.copy()
+    for _ in range(8):
+        x, y = int(rng.integers(25, 180)), int(rng.integers(25, 110))
+        size = int(rng.integers(12, 45)), int(rng.integers(8, 30))
+        colour = [int(value) for value in rng.integers(0, 256, 3)]
+        cv2.rectangle(rgb, (x, y), (x + size[0], y + size[1]), colour, -1)
+    return dataclasses.replace(view, rgb=rgb)
+
+
+def seen(view: ItemView, confidence: float = 0.01) -> Candidate:
+    nothing = np.zeros((4, 4), bool), np.full((4, 4), np.nan, np.float32)
+    item = ItemReport(
+        1, 'A1', 1.0, Pose((0.0,) * 3, (0.0, 0.0, 0.0, 1.0)), (0.1,) * 3, Roi(0, 0, 4, 4),
+        confidence, confidence, np.nan, Status(0), 9, (), *nothing,
+    )  # fmt: skip
+    candidate = Candidate(1, 'A1')
+    candidate.offer(DamageReport(1, '', 4, 4, Health.OK, items=(item,)), lambda track: view)
+    return candidate
+
+
+def enrolled(folder: Path, view: ItemView) -> State:
+    with Gallery.open(folder, writable=True) as gallery:
+        return enrol_view(gallery, 'A1', view, Admission('Ada')).state
+
+
+def admitted(folder: Path, candidate: Candidate, **how: bool) -> tuple[State, str]:
+    with Gallery.open(folder, writable=True) as gallery:
+        kept = admit(gallery, candidate, Admission('Ada', **how))
+    return kept.state, kept.reason
+
+
+@pytest.mark.parametrize('design', range(3))
+def test_another_copy_agrees_and_another_product_does_not(design: int) -> None:
+    siblings = [printed(copy, design) for copy in (1, 2)]
+    assert unlike_siblings(printed(3, design), siblings) == ''
+    assert 'look at it' in unlike_siblings(printed(3, design + OTHER), siblings)
+
+
+def test_a_reference_unlike_its_siblings_waits_unless_a_person_confirms(tmp_path: Path) -> None:
+    assert admitted(tmp_path, seen(printed(1, 0))) == (State.ACTIVE, '')
+    assert admitted(tmp_path, seen(printed(2, 0))) == (State.ACTIVE, '')
+    state, reason = admitted(tmp_path, seen(printed(3, 9)))
+    assert state is State.QUARANTINED
+    assert 'look at it, then activate or remove it' in reason
+    assert admitted(tmp_path, seen(printed(4, 9)), confirm=True) == (State.ACTIVE, '')
+
+
+def test_a_reference_that_was_judged_damaged_waits(tmp_path: Path) -> None:
+    state, reason = admitted(tmp_path, seen(printed(1, 0), confidence=0.9))
+    assert (state, 'it looks damaged' in reason) == (State.QUARANTINED, True)
+
+
+def test_one_that_shows_a_new_design_replaces_the_others(tmp_path: Path) -> None:
+    admitted(tmp_path, seen(printed(1, 0)))
+    assert admitted(tmp_path, seen(printed(3, 9), 0.9), replace=True)[0] is State.ACTIVE
+    with Gallery.open(tmp_path) as gallery:
+        states = [(item.state, item.design[:6]) for item in gallery.references('A1')]
+    assert states == [(State.RETIRED, ''), (State.ACTIVE, 'since ')]
+
+
+def test_a_view_of_a_picture_is_doubted_too(tmp_path: Path) -> None:
+    assert enrolled(tmp_path, printed(1, 0)) is State.ACTIVE
+    assert enrolled(tmp_path, printed(2, 0)) is State.ACTIVE
+    assert enrolled(tmp_path, printed(3, OTHER)) is State.QUARANTINED
