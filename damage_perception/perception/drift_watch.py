@@ -17,7 +17,7 @@ BASELINE = 200  # items that tell what is usual
 _SHIFT = 0.75  # deviations; the shift that is found fastest
 # ln(10,000 items / 1 % chance) = 13.8, and room for a baseline that is itself a sample: its mean is
 # off by 1 / sqrt(200) = 0.07 deviations, and several figures are watched in both directions.
-_LIMIT = 20.0
+_LIMIT = 25.0
 
 
 class FigureWatch:

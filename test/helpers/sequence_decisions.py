@@ -1,9 +1,10 @@
 """A rendered belt of sound and damaged items through pipeline and decision: each decided once?
 
-    python test/helpers/sequence_decisions.py OUT [--items 50] [--damaged 4] [--seed 3] [--rate 5]
+    python test/helpers/sequence_decisions.py OUT [--items 50] [--damaged 4] [--seed 3] [--rate 5] \
+        [--lost 0.05] [--covered 0.02]
 
-Every tenth item touches the one before, something passes before the lens for two pictures now and
-then, and one picture in twenty is lost. An item is due at a line 0.1 m beyond the middle of the
+Every tenth item touches the one before, an arm passes before the lens for two pictures now and
+then (--covered), and one picture in twenty is lost (--lost). An item is due at a line 0.1 m beyond the middle of the
 picture; late is what is decided more than a picture after it is there. Pictures are kept under
 OUT/pictures and taken from there by the next call, so that a long one may be interrupted.
 """
@@ -69,15 +70,15 @@ def _touching(first: Passenger, second: Passenger) -> list[Passenger]:
     ]
 
 
-def frames(belt: Belt, folder: Path, seed: int) -> Iterator[RgbdFrame]:
+def frames(belt: Belt, folder: Path, seed: int, lost: float, covered: float) -> Iterator[RgbdFrame]:
     """Give the pictures of the belt but those that are lost, rendered or as they were kept."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = stream(seed, 0xD20)
-    covered = 0
+    left = 0  # pictures that the arm still covers
     for number in range(int(belt.duration_s * belt.rate)):
-        lost, comes = rng.random() < 0.05, rng.random() < 0.02
-        covered = 2 if comes else max(0, covered - 1)
-        if lost:
+        is_lost, comes = rng.random() < lost, rng.random() < covered
+        left = 2 if comes else max(0, left - 1)
+        if is_lost:
             continue
         file = folder / f'{number:06d}.npz'
         if not file.exists():
@@ -89,7 +90,7 @@ def frames(belt: Belt, folder: Path, seed: int) -> Iterator[RgbdFrame]:
         with np.load(file) as kept:
             rgb, depth = kept['rgb'], kept['depth_mm'].astype(np.float32) / 1000.0
         depth[depth == 0.0] = np.nan
-        if covered:  # an arm half a metre above the belt
+        if left:  # an arm half a metre above the belt
             cv2.rectangle(rgb, (0, 150), (CAMERA.width, 210), (40, 40, 45), -1)
             depth[150:211] = 0.7
         stamp = START_NS + round(1e9 * number / belt.rate)
@@ -121,11 +122,11 @@ def owner(belt: Belt, decision: Decision) -> int | None:
     return best
 
 
-def decide(belt: Belt, folder: Path, seed: int) -> list[Said]:
+def decide(belt: Belt, pictures: Iterator[RgbdFrame]) -> list[Said]:
     """Run pipeline and decision over the belt."""
     settings = replace(Settings(), decision=DecisionSettings(line=line_of(belt)))
     said, now_s = [], 0.0
-    for step in judge(frames(belt, folder, seed), settings):
+    for step in judge(pictures, settings):
         if step.report is not None:
             now_s = (step.report.stamp_ns - START_NS) / 1e9
         said += [Said(decision, now_s) for decision in step.decisions]
@@ -139,9 +140,12 @@ def main() -> None:
     parser.add_argument('--damaged', type=int, default=4)
     parser.add_argument('--seed', type=int, default=3)
     parser.add_argument('--rate', type=float, default=5.0)
+    parser.add_argument('--lost', type=float, default=0.05)
+    parser.add_argument('--covered', type=float, default=0.02)
     given = parser.parse_args()
     belt = belt_of(given.items, given.damaged, given.seed, given.rate)
-    said = decide(belt, given.out / 'pictures', given.seed)
+    folder = given.out / 'pictures'
+    said = decide(belt, frames(belt, folder, given.seed, given.lost, given.covered))
     by_item: dict[int | None, list[Said]] = {}
     for one in said:
         by_item.setdefault(owner(belt, one.decision), []).append(one)
