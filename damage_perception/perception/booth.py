@@ -108,11 +108,15 @@ class Booth:
                 self._merge(a, b, decided)
 
     def forget(self, now_ns: int, decided: Collection[int]) -> None:
-        """Follow no more what was decided and last seen long before now, or later than now."""
+        """Follow no more what was decided and last seen long before now."""
         self.items = {
             i: item for i, item in self.items.items()
-            if i not in decided or abs(now_ns - item.last_ns) < _FOLLOWED_S * 1e9
+            if i not in decided or now_ns - item.last_ns < _FOLLOWED_S * 1e9
         }  # fmt: skip
+
+    def forget_after(self, stamp_ns: int) -> None:
+        """Follow no more what was seen later, as before time went back."""
+        self.items = {i: item for i, item in self.items.items() if item.last_ns <= stamp_ns}
 
     def restart(self, camera: str) -> None:
         """Take the tracks of a camera for new ones: it counts them from 1 again."""

@@ -102,7 +102,9 @@ class BoothDecisionMaker(DecisionMaker):
         self._newest.pop(camera, None)
         self._old_until.pop(camera, None)
         later = [i for i, known in self._open.items() if known.stamp_ns > limit_ns]
-        return [self._decide(i, '' if self._open[i].missed else cut_short) for i in later]
+        decisions = [self._decide(i, '' if self._open[i].missed else cut_short) for i in later]
+        self._booth.forget_after(limit_ns)
+        return decisions
 
     def restart(self, camera: str, decided: Iterable[int]) -> list[JudgedDecision]:
         """Take the tracks of a camera for new ones, but for items that were decided before."""

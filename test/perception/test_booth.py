@@ -280,6 +280,18 @@ def test_time_that_goes_back_in_one_camera_after_the_other_decides_once() -> Non
     assert scene.decisions[0].reason == CUT_SHORT
 
 
+def test_an_item_of_a_recording_played_again_is_none_that_was_decided_before() -> None:
+    """It was seen by one camera first, then by the other, at the same place and stamp."""
+    scene = Scene()
+    for run, camera in enumerate(('left', 'right')):
+        if run:
+            for name in scene.cameras:
+                scene.decisions += scene.maker.go_back(name, 0, CUT_SHORT)
+        thing = Thing(looks={name: None for name in scene.cameras if name != camera})
+        scene.pass_by([thing])
+    assert [d.decision for d in scene.decisions] == [Verdict.UNKNOWN, Verdict.UNKNOWN]
+
+
 _LIMITS = {'min_value': -2.0, 'max_value': 2.0}
 _places = st.tuples(*[st.floats(**_LIMITS)] * 3)
 _turns = st.tuples(*[st.floats(-1.0, 1.0)] * 4).filter(lambda q: np.linalg.norm(q) > 0.2)
