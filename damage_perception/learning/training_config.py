@@ -38,7 +38,7 @@ class TrainingConfig:
     seed: int = 1
     train_items: int = 14_000
     pair_items: int = 3392
-    evidence_items: int = 4000
+    evidence_items: int = 2944
     validation_items: int = 1000
     test_items: int = 1000
     fused: float = 0.2
