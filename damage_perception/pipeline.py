@@ -14,6 +14,7 @@ from damage_perception.frame import FrameError, MeasuredFrame, RgbdFrame
 from damage_perception.perception.assessor import Assessor
 from damage_perception.perception.calibration import Calibration
 from damage_perception.perception.calibration_file import detector_calibration
+from damage_perception.perception.evidence import Evidence
 from damage_perception.perception.gallery_lookup import References
 from damage_perception.perception.item_figures import PictureWatch
 from damage_perception.perception.item_view import ItemView
@@ -66,7 +67,7 @@ class DamagePipeline:
         self._calibration.check_detector(self.detector)
         self._support = SupportFinder(self._settings.plane)
         self.references = references or References(self._settings.gallery.folder)
-        self._judge = Judge(self._settings, assessor, references=self.references)
+        self._judge = Judge(self._settings, assessor, self._counts, references=self.references)
         self._pictures = PictureWatch()
         self._newest_ns: int | None = None
 
@@ -87,15 +88,22 @@ class DamagePipeline:
 
     def signed(self, report: DamageReport) -> DamageReport:
         """Name in a report what judged, and from which P(damaged) an item counts as damaged."""
-        threshold = self._settings.decision.threshold or self._calibration.point.threshold
         return dataclasses.replace(
             report,
-            threshold=threshold,
+            threshold=self._threshold,
             detector=self.detector,
             calibration=self._calibration.version,
             gallery=str(self.references.version or ''),
             drift=self._pictures.sentence(),
         )
+
+    @property
+    def _threshold(self) -> float:
+        return self._settings.decision.threshold or self._calibration.point.threshold
+
+    def _counts(self, evidence: Evidence) -> bool:
+        """Tell whether an item with this evidence counts as damaged."""
+        return self._calibration.said(evidence.score, evidence.probability) >= self._threshold
 
     def _process(self, frame: RgbdFrame) -> DamageReport:
         if self._newest_ns is not None and frame.stamp_ns <= self._newest_ns:

@@ -107,6 +107,12 @@ class Calibration:
                 'here; run damage-perception calibrate for it or give its own calibration'
             )
 
+    def said(self, score: float, probability: float) -> float:
+        """Give P(damaged) of a raw score; `probability` is what the detector takes it for."""
+        if self.curve is None or not math.isfinite(score):
+            return probability
+        return float(self.curve.probability(score))
+
     def apply(self, item: ItemReport) -> ItemReport:
         """Give an item the P(damaged) of its raw score; its damages and pixels move along.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +16,7 @@ from damage_perception.perception.face import Face, find_face
 from damage_perception.perception.fusion import fuse, independence
 from damage_perception.perception.gallery_fit import FittedReferences
 from damage_perception.perception.gallery_lookup import References
+from damage_perception.perception.geometry import DamageBlob
 from damage_perception.perception.item_view import MARGIN_M, ItemView
 from damage_perception.perception.items import FoundItem
 from damage_perception.perception.look import Look, judged_report, unjudged_report
@@ -45,10 +47,12 @@ class Judge:
         self,
         settings: Settings,
         assessor: Assessor,
+        counts: Callable[[Evidence], bool],
         profile: SensorProfile | None = None,
         references: References | None = None,
     ) -> None:
         self.settings = settings
+        self._counts = counts  # whether an item with this evidence counts as damaged
         self._references = references or References(None)
         self._assessor = assessor
         self._designs = DesignWatch()
@@ -130,7 +134,7 @@ class Judge:
             return Status.NO_REFERENCE
         product = self._references.of(look.sku)
         references = self._known[track.track_id].references
-        blobs = evidence.blobs
+        blobs = _surest(evidence.blobs) if self._counts(evidence) else []
         if self._designs.suspects(look.sku, track.track_id, product, references, blobs):
             return Status.REFERENCE_SUSPECT
         if references.fitting:
@@ -158,3 +162,9 @@ class Judge:
             known.references.forget()
         known.view = fused or new
         return known.view
+
+
+def _surest(damages: list[DamageBlob]) -> list[DamageBlob]:
+    """Leave out what is pointed at but not what makes an item count as damaged."""
+    least = 0.5 * max((damage.confidence for damage in damages), default=0.0)
+    return [damage for damage in damages if damage.confidence >= least]
