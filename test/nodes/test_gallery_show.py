@@ -53,10 +53,10 @@ def test_references_turn_divert_into_pass_and_a_new_design_into_inspect(
     call += ['--set', 'network.weights:=none']
     nodes = subprocess.Popen(call, cwd='/', stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: reports, 30.0, 'the nodes')
+        wait_for(lambda: reports, 60.0, 'the nodes')
         player = [*COMMAND, 'play', str(tmp_path / 'recording'), '--wait-for-reports']
         subprocess.run([*player, '--rate', '5'], cwd='/', check=True, capture_output=True)
-        wait_for(lambda: len(operator.said) >= BOXES, 10.0, 'the last decision')
+        wait_for(lambda: len(operator.said) >= BOXES, 30.0, 'the last decision')
         time.sleep(0.2)
     finally:
         nodes.send_signal(signal.SIGINT)
