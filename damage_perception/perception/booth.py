@@ -102,10 +102,21 @@ class Booth:
         if not (rows and wanted):
             return
         cost = np.array([[self._cost(a, b, now_ns, rough) for b in columns] for a in rows])
+        taken: dict[int, BoothItem] = {}
         for row, column in zip(*linear_sum_assignment(cost), strict=True):
-            a, b = rows[row], columns[column]
-            if cost[row, column] < _FAR and wanted & {a.item_id, b.item_id}:
-                self._merge(a, b, decided)
+            if cost[row, column] < _FAR:
+                taken[columns[column].item_id] = rows[row]
+                if wanted & {rows[row].item_id, columns[column].item_id}:
+                    self._merge(rows[row], columns[column], decided)
+        for a, costs in zip(rows, cost, strict=True):
+            b = columns[int(np.argmin(costs))]
+            rival = taken.get(b.item_id, a)
+            if (
+                a.item_id in wanted
+                and costs.min() < _FAR
+                and (rival is a or self._can_be_one(a, rival))
+            ):
+                self._merge(a, b, decided)  # all three are one
 
     def forget(self, now_ns: int, decided: Collection[int]) -> None:
         """Follow no more what was decided and last seen long before now."""
@@ -157,6 +168,9 @@ class Booth:
         return apart if apart <= gate else _FAR
 
     def _can_be_one(self, a: BoothItem, b: BoothItem) -> bool:
+        # What was open when an item was decided is judged by itself.
+        if any(x.decided_ns and y.first_ns <= x.decided_ns for x, y in ((a, b), (b, a))):
+            return False
         pairs = itertools.product(a.sightings, b.sightings)
         if any(x.camera == y.camera and self._are_two(x, y, a, b) for x, y in pairs):
             return False

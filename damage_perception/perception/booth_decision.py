@@ -156,4 +156,5 @@ class BoothDecisionMaker(DecisionMaker):
     def _decide(self, track_id: int, cut_short: str = '') -> JudgedDecision:
         item = self._booth.items[track_id]
         unproven = item.unproven(self._booth.cameras, self._why_silent())
+        item.decided_ns = max(self._newest.values(), default=item.last_ns)
         return super()._decide(track_id, unproven or cut_short)

@@ -20,10 +20,14 @@ _SAME_DAMAGE_M = 0.03  # apart, or the damage's own radius: two cameras see one 
 
 @dataclass(eq=False)
 class BoothItem:
-    """One item and all the tracks of it. `item_id` is never used again."""
+    """One item and all the tracks of it. `item_id` is never used again.
+
+    `decided_ns` is when it was decided; None = not by this process.
+    """
 
     item_id: int
     sightings: list[Sighting] = field(default_factory=list)
+    decided_ns: int | None = None
 
     @property
     def first_ns(self) -> int:

@@ -228,6 +228,30 @@ def test_a_scrap_beside_an_item_does_not_take_what_fits_the_item_better() -> Non
     assert [decision.decision for decision in scene.decisions] == [Verdict.UNKNOWN, Verdict.PASS]
 
 
+def test_a_first_part_that_was_another_track_is_no_item_of_its_own() -> None:
+    """A camera begins an item anew as it comes in, while the other follows it from the start."""
+    scene = Scene()
+    for step in range(30):
+        part = Status.TRUNCATED if step < 8 else Status(0)
+        scene.first_id['right'] = 1 if step < 2 else 2
+        looks = {'left': (0.1, part), 'right': (0.9, part)}
+        for camera in scene.cameras:
+            scene.tell(camera, 0.1 * step, [Thing(looks=looks)] if step < 15 else [])
+    (decision,) = scene.decisions
+    assert decision.decision is Verdict.DIVERT
+
+
+def test_what_was_open_when_another_was_decided_keeps_its_own_decision() -> None:
+    scene = Scene()
+    scrap = Thing((0.2, 0.2, 0.05), {'left': None, 'right': (0.1, Status.TRUNCATED)})
+    item = Thing(looks={'right': None})
+    for step in range(30):
+        scene.tell('left', 0.1 * step, [scrap, item] if step < 20 else [])
+        scene.tell('right', 0.1 * step, [scrap] if step < 2 else [])
+    assert len(scene.decisions) == 2
+    assert {d.track_id for d in scene.decisions} == {2, 3}
+
+
 def test_two_items_that_one_camera_takes_for_one_do_not_both_pass() -> None:
     scene = Scene()
     pair = [Thing(at_m=(0.0, y, 0.05)) for y in (-0.1, 0.1)]
