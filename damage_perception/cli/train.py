@@ -27,7 +27,7 @@ def train(
         int | None, typer.Option(min=1, help='Items to render, over the settings.')
     ] = None,
     threads: Annotated[int, typer.Option(min=1, help='Threads that learn.')] = 1,
-    workers: Annotated[int, typer.Option(min=1, help='Processes that render.')] = 1,
+    workers: Annotated[int, typer.Option(min=1, help='Processes that render and measure.')] = 1,
     device: Annotated[str, typer.Option(help='auto, cpu or cuda.')] = 'auto',
     tensorboard: Annotated[bool, typer.Option(help='Write events into OUT/events.')] = False,
 ) -> None:
@@ -44,4 +44,4 @@ def train(
     paths = Paths(out, cache or out / 'views')
     show_rendering(settings, paths, workers)
     learn(settings, paths, resume, minutes, threads, device, tensorboard)
-    print_result(finish(settings, paths), out)
+    print_result(finish(settings, paths, workers), out)

@@ -3,55 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.learning.augmentation import drop_depth
-from damage_perception.learning.network_evaluation import Judge
+from damage_perception.learning.evidence_rows import Row
 from damage_perception.learning.ranking import auroc, recall_at_false_alarms
 from damage_perception.learning.stored_view import StoredView
 from damage_perception.network.boosted_trees import BoostedTrees
-from damage_perception.network.inputs import REFERENCE, pad
 from damage_perception.network.outputs import ANY, SCORES
-from damage_perception.network.view_features import channel_features, network_features
 from damage_perception.perception.evidence import EvidenceModel
-from damage_perception.perception.item_features import ITEM_FEATURES
-
-Row = Mapping[str, float]
 
 # The surer these are, the higher the score: so a dent that geometry is sure of is never unlearned.
 RISING = ('dent', 'lift', 'hole', f'net_{SCORES[ANY]}', 'net_item_top5', 'net_item_top25',
           'net_item_top100', 'net_item_sure')  # fmt: skip
 _MINOR_WEIGHT = 0.5  # minor damage may be let go on
-_COUNTS = (50, 100, 200, 400)  # of trees, among which the shifted validation split chooses
+_COUNTS = (40, 80, 150, 300)  # of trees, among which the shifted validation split chooses
+# What a product looks like, more than what is wrong with it; the split chooses whether to ask.
+_OF_STYLE = ('grey', 'chroma', 'edges', 'local', 'beside', 'length', 'width')
 _RATE = 0.05
-
-
-def view_rows(
-    views: Sequence[StoredView], judge: Judge, references: bool, depth: bool = True
-) -> list[Row]:
-    """Give all features of each view, with its reference and depth or as if it had none."""
-    rows: list[Row] = []
-    for view in views:
-        channels = view.channels()
-        if not references:
-            channels[REFERENCE] = 0.0
-        if not depth:
-            drop_depth(channels)
-        out = judge(pad(channels)[None])
-        shape = item_row(view) if depth else {}
-        rows.append(shape | channel_features(channels)
-                    | network_features(out.maps[0], out.scores[0], channels))  # fmt: skip
-    return rows
-
-
-def item_row(view: StoredView) -> dict[str, float]:
-    """Give what geometry and quality said of a view when it was rendered."""
-    told = view.facts['features']
-    return {name: math.nan if told[name] is None else told[name] for name in ITEM_FEATURES}
 
 
 def fit_evidence(
@@ -61,7 +33,7 @@ def fit_evidence(
     chosen_by: Sequence[StoredView],
     seed: int,
 ) -> EvidenceModel:
-    """Fit trees on one split and choose how many on another.
+    """Fit trees on one split; choose on another how many, and whether they ask for style.
 
     Args:
         rows: features to learn from; a view may come several times, with less known each time.
@@ -70,23 +42,34 @@ def fit_evidence(
         chosen_by: the view of each of those.
         seed: of the ties.
     """
+    names = tuple(name for name in sorted({name for row in rows for name in row})
+                  if any(math.isfinite(row.get(name, math.nan)) for row in rows))  # fmt: skip
+    plain = tuple(name for name in names if not name.startswith(_OF_STYLE))
+    candidates = [
+        EvidenceModel(asked, first(trees, count))
+        for asked in dict.fromkeys((plain, names))
+        for trees in [_grown(rows, views, asked, seed)]
+        for count in _COUNTS
+    ]
+    return max(candidates, key=lambda candidate: _merit(candidate, choosing, chosen_by))
+
+
+def _grown(
+    rows: Sequence[Row], views: Sequence[StoredView], names: Sequence[str], seed: int
+) -> BoostedTrees:
     from sklearn.ensemble import HistGradientBoostingClassifier
     from threadpoolctl import threadpool_limits
 
-    names = tuple(name for name in sorted({name for row in rows for name in row})
-                  if any(math.isfinite(row.get(name, math.nan)) for row in rows))  # fmt: skip
     damaged = np.array([view.damaged for view in views])
     minor = damaged & ~np.array([view.major for view in views])
     model = HistGradientBoostingClassifier(
-        learning_rate=_RATE, max_iter=_COUNTS[-1], max_leaf_nodes=12, min_samples_leaf=40,
-        l2_regularization=5.0, max_features=0.3, random_state=seed, early_stopping=False,
+        learning_rate=_RATE, max_iter=_COUNTS[-1], max_leaf_nodes=8, min_samples_leaf=60,
+        l2_regularization=10.0, max_features=0.4, random_state=seed, early_stopping=False,
         monotonic_cst=[int(name in RISING) for name in names],
     )  # fmt: skip
     with threadpool_limits(1):  # threads that wait for each other on a busy machine take minutes
         model.fit(_matrix(rows, names), damaged, np.where(minor, _MINOR_WEIGHT, 1.0))
-    trees = _exported(model)
-    candidates = [EvidenceModel(names, first(trees, count)) for count in _COUNTS]
-    return max(candidates, key=lambda candidate: _merit(candidate, choosing, chosen_by))
+    return _exported(model)
 
 
 def first(trees: BoostedTrees, count: int) -> BoostedTrees:

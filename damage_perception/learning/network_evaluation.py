@@ -12,85 +12,70 @@ from numpy.typing import NDArray
 from damage_perception.learning.ranking import auroc, bootstrap_interval, recall_at_false_alarms
 from damage_perception.learning.stored_view import StoredView
 from damage_perception.network.inputs import pad
-from damage_perception.network.outputs import SCORES, TYPES, NetworkOutput
+from damage_perception.network.outputs import ANY, TYPES, NetworkOutput
 from damage_perception.network.weights import sha256
 
 Floats = NDArray[np.float64]
 Judge = Callable[[NDArray[np.float32]], NetworkOutput]
-Change = Callable[[NDArray[np.float32]], None]
-_HIGHEST = 10.0  # geometry's significance is cut here: beyond, it is sure
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
-    """Scores of N views, with what is true of them.
+class Truth:
+    """What is true of N views.
 
     Attributes:
-        geometry: (N,) significance, 0 where it could not judge.
-        network: (N, len(SCORES)) logits.
         damaged, major: (N,) bool.
         groups: (N,) number of the product, since copies of one are not independent.
     """
 
-    geometry: Floats
-    network: Floats
     damaged: NDArray[np.bool_]
     major: NDArray[np.bool_]
     groups: NDArray[np.int64]
 
-    def only(self, rows: NDArray[np.bool_]) -> Scores:
-        """Give the scores of some of the views."""
-        return Scores(*(getattr(self, item.name)[rows] for item in fields(self)))
+    @classmethod
+    def of(cls, views: Sequence[StoredView]) -> Truth:
+        """Take what the engine knew."""
+        products = [view.facts['sku'] for view in views]
+        return cls(
+            np.array([view.damaged for view in views], bool),
+            np.array([view.major for view in views], bool),
+            np.unique(products, return_inverse=True)[1].astype(np.int64),
+        )
+
+    def only(self, rows: NDArray[np.bool_]) -> Truth:
+        """Give the truth of some of the views."""
+        return Truth(*(getattr(self, item.name)[rows] for item in fields(self)))
 
 
-def score_views(views: Sequence[StoredView], judge: Judge, change: Change | None = None) -> Scores:
-    """Score whole views one by one.
-
-    Args:
-        views: stored views.
-        judge: a backend's `predict`.
-        change: what is done to the channels first, such as taking a modality away.
-    """
-    logits = []
-    for view in views:
-        channels = view.channels()
-        if change is not None:
-            change(channels)
-        logits.append(judge(pad(channels)[None]).scores[0])
-    geometry = [view.facts['geometry'] for view in views]
-    products = [view.facts['item_id'].rsplit('-', 1)[0] for view in views]
-    return Scores(
-        np.array([0.0 if value is None else min(value, _HIGHEST) for value in geometry]),
-        np.array(logits, np.float64).reshape(len(views), len(SCORES)),
-        np.array([view.damaged for view in views], bool),
-        np.array([view.major for view in views], bool),
-        np.unique(products, return_inverse=True)[1].astype(np.int64),
-    )
+def network_scores(views: Sequence[StoredView], judge: Judge) -> Floats:
+    """Give the network's logit of any damage of each view, with its reference if it has one."""
+    said = [judge(pad(view.channels())[None]).scores[0, ANY] for view in views]
+    return np.array(said, np.float64)
 
 
-def measure(scores: Scores, values: Floats, intervals: bool = True) -> dict[str, Any]:
+def measure(truth: Truth, values: Floats, intervals: bool = True) -> dict[str, Any]:
     """Give AUROC and recall at 1 % false alarms of one ranking; minor damage leaves `major` out."""
     result: dict[str, Any] = {}
-    for name, wanted in (('major', scores.major), ('any', scores.damaged)):
-        rows = wanted | ~scores.damaged
-        truth, ranked = wanted[rows], values[rows]
-        result[f'auroc_{name}'] = auroc(truth, ranked)
-        result[f'recall_at_1pct_{name}'] = recall_at_false_alarms(truth, ranked, 0.01)
-        if intervals and name == 'major' and truth.any() and not truth.all():
+    for name, wanted in (('major', truth.major), ('any', truth.damaged)):
+        rows = wanted | ~truth.damaged
+        labels, ranked = wanted[rows], values[rows]
+        result[f'auroc_{name}'] = auroc(labels, ranked)
+        result[f'recall_at_1pct_{name}'] = recall_at_false_alarms(labels, ranked, 0.01)
+        if intervals and name == 'major' and labels.any() and not labels.all():
             result['auroc_major_interval'] = bootstrap_interval(
-                auroc, truth, ranked, scores.groups[rows], repeats=100
+                auroc, labels, ranked, truth.groups[rows], repeats=100
             )
     return result
 
 
 def by_type(
-    views: Sequence[StoredView], scores: Scores, values: Floats
+    views: Sequence[StoredView], truth: Truth, values: Floats
 ) -> dict[str, dict[str, float]]:
     """Give the AUROC of each type of damage against sound views, and how many there are."""
     result = {}
     for kind in TYPES:
         wanted = np.array([any(d['type'] == kind for d in v.facts['damages']) for v in views], bool)
-        rows = wanted | ~scores.damaged
+        rows = wanted | ~truth.damaged
         result[kind.name.lower()] = {
             'views': float(wanted.sum()),
             'auroc': auroc(wanted[rows], values[rows]),
@@ -98,6 +83,6 @@ def by_type(
     return result
 
 
-def fingerprint(scores: Scores) -> str:
-    """Give a digest of the logits, so that two runs can be told to be the same."""
-    return sha256(np.round(scores.network, 4).tobytes())[:16]
+def fingerprint(values: Floats) -> str:
+    """Give a digest of scores, so that two runs can be told to be the same."""
+    return sha256(np.round(values, 4).tobytes())[:16]

@@ -12,14 +12,13 @@ from typing import Any
 import torch
 
 from damage_perception.learning.mining import MOST, mine
-from damage_perception.learning.network_evaluation import measure, score_views
+from damage_perception.learning.network_evaluation import Truth, measure, network_scores
 from damage_perception.learning.stored_view import StoredView
 from damage_perception.learning.training import Training, pays_bf16
 from damage_perception.learning.training_config import TrainingConfig
 from damage_perception.learning.view_store import read_views, render
 from damage_perception.network.backends.torch_backend import TorchBackend
 from damage_perception.network.export import write_tensors
-from damage_perception.network.outputs import ANY
 from damage_perception.network.weights import MANIFEST, Manifest
 from damage_perception.synthesis.records import write_whole
 
@@ -102,13 +101,12 @@ def _validate(
     """
     judge = TorchBackend(training.average, 'bf16' if pays_bf16(training.device) else 'fp32',
                          training.device.type).predict  # fmt: skip
-    scores = score_views(validation, judge)
-    found = measure(scores, scores.network[:, ANY], intervals=False)
+    found = measure(Truth.of(validation), network_scores(validation, judge), intervals=False)
     views, config = training.patches.views, training.config
     mined = mine(views, judge, len(validation), config.seed, len(training.curve))
     training.patches.alarms = (mined.places + training.patches.alarms)[:MOST]
-    known = score_views(views[: len(validation) // 2], judge)
-    on_known = measure(known, known.network[:, ANY], intervals=False)
+    known = views[: len(validation) // 2]
+    on_known = measure(Truth.of(known), network_scores(known, judge), intervals=False)
     found |= {f'train_{name}': on_known[name] for name in ('auroc_major', 'auroc_any')}
     point = {'samples': training.samples, 'loss': None if loss != loss else round(loss, 4),
              **{name: round(value, 4) for name, value in found.items()},

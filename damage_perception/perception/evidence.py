@@ -102,7 +102,7 @@ def load_evidence(folder: Path) -> EvidenceModel:
     """
     names = read_manifest(folder).evidence
     try:
-        return EvidenceModel(names, BoostedTrees(**load(read_file(folder, EVIDENCE))))  # type: ignore[arg-type]
+        return EvidenceModel(names, BoostedTrees(**load(read_file(folder, EVIDENCE))))
     except (SafetensorError, TypeError, ValueError, KeyError) as error:
         raise UserError(f'{folder / EVIDENCE}: {error}; export the weights again') from None
 

@@ -7,6 +7,7 @@ chosen by these figures: the real frames are for measuring only.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +25,21 @@ from damage_perception.perception.item_view import ItemView  # noqa: E402
 PARTS = ('plane fit', 'geometry', 'network', 'evidence')
 
 
+def alone(view: ItemView) -> ItemView:
+    """Blank what lies around a face: its outline was drawn by hand, its neighbours were not."""
+    return replace(
+        view,
+        rgb=np.where(view.item_mask[..., None], view.rgb, np.uint8(0)),
+        height_m=np.where(view.item_mask, view.height_m, np.float32(np.nan)),
+        height_std_m=np.where(view.item_mask, view.height_std_m, np.float32(np.nan)),
+        seen=view.seen & view.item_mask,
+    )
+
+
 def scores(assessor: Assessor, views: list[ItemView]) -> dict[str, list[float]]:
     """Give what each part says of each view."""
     said: dict[str, list[float]] = {part: [] for part in PARTS}
-    for view in views:
+    for view in map(alone, views):
         memory = Memory()
         evidence = assessor.assess([Asked(view, view, None, memory)], GeometrySettings())[0]
         said['plane fit'].append(plane_fit(view))

@@ -15,6 +15,7 @@ from damage_perception.network.inputs import (
     SEEN,
     VALID,
 )
+from damage_perception.perception.item_features import ITEM_FEATURES
 from damage_perception.report import DamageType
 
 
@@ -35,6 +36,9 @@ def made_view(seed: int, damaged: bool, side: int = 112) -> StoredView:
     facts = {
         'reference': False,
         'item_id': f'made-{seed}',
+        'sku': f'made-{seed}',
+        'frames': 1.0,
+        'features': dict.fromkeys(ITEM_FEATURES),
         'geometry': 3.0 + damaged + rng.normal(),
         'damages': [{'type': 1, 'kind': 'dent', 'major': True}] if damaged else [],
         'tags': ['family:made'],

@@ -13,7 +13,11 @@ from made_store import made_views  # noqa: E402
 from damage_perception.errors import CallError, UserError  # noqa: E402
 from damage_perception.learning.checkpoint import STATE  # noqa: E402
 from damage_perception.learning.losses import training_loss  # noqa: E402
-from damage_perception.learning.network_evaluation import measure, score_views  # noqa: E402
+from damage_perception.learning.network_evaluation import (  # noqa: E402
+    Truth,
+    measure,
+    network_scores,
+)
 from damage_perception.learning.patches import Patches  # noqa: E402
 from damage_perception.learning.training import Training  # noqa: E402
 from damage_perception.learning.training_config import TrainingConfig, read_config  # noqa: E402
@@ -164,12 +168,11 @@ def test_training_writes_curve_weights_and_checkpoint(tmp_path):
 def test_figures_and_pictures_of_a_network(tmp_path):
     views = made_views(12)
     judge = TorchBackend(Training(CONFIG, Fixed()).average).predict
-    scores = score_views(views, judge)
-    assert scores.network.shape == (12, ANY + 1)
-    for values in (scores.geometry, scores.network[:, ANY]):
-        assert 0 <= measure(scores, values)['auroc_major'] <= 1
-    assert len(scores.only(scores.damaged).major) == scores.damaged.sum()
-    write_worst(views, scores.network[:, ANY], judge, tmp_path, 3)
+    scores, truth = network_scores(views, judge), Truth.of(views)
+    assert scores.shape == (12,)
+    assert 0 <= measure(truth, scores)['auroc_major'] <= 1
+    assert len(truth.only(truth.damaged).major) == truth.damaged.sum()
+    write_worst(views, scores, judge, tmp_path, 3)
     assert {path.name for path in tmp_path.iterdir()} == {'misses.png', 'alarms.png'}
 
 

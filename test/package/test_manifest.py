@@ -28,8 +28,9 @@ LIBRARIES = {
     'yaml': ('python3-yaml', 'PyYAML'),
 }
 ROS = re.compile(r'\w+_msgs|rclpy|launch|launch_ros|rcl_interfaces|builtin_interfaces')
-# std_msgs and rclpy need the first two; the third is only for type checkers.
-COMES_WITH = {'builtin_interfaces', 'ament_index_python', 'typing_extensions'}
+# std_msgs and rclpy need the first two; the third is only for type checkers, the last is
+# scikit-learn's.
+COMES_WITH = {'builtin_interfaces', 'ament_index_python', 'typing_extensions', 'threadpoolctl'}
 # Imported by single commands, which say what to install where it is missing.
 OPTIONAL = {
     'cv_bridge', 'matplotlib', 'message_filters', 'onnxruntime', 'pandas', 'pyarrow',

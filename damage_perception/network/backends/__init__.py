@@ -34,7 +34,14 @@ class Backend(Protocol):
 
 def present() -> list[str]:
     """Give the backends whose library is installed, fastest first."""
-    return [name for name in NAMES if find_spec(name) is not None]
+    return [name for name in NAMES if _installed(name)]
+
+
+def _installed(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # an import hook forbids it
+        return False
 
 
 def open_backend(
