@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from damage_perception.perception.calibration import UNCALIBRATED
+from damage_perception.perception.decided_items import DecidedItems
 from damage_perception.perception.decision_settings import DecisionSettings
 from damage_perception.perception.item_history import NOT_SAID, ItemHistory, Versions
 from damage_perception.perception.policy import Policy
@@ -60,6 +61,7 @@ class DecisionMaker:
         self._decided = dict.fromkeys(decided)  # in order of time
         self._newest_ns: int | None = None
         self._calibrated = UNCALIBRATED.point.threshold
+        self._passing = DecidedItems()
 
     @property
     def threshold(self) -> float:
@@ -85,6 +87,9 @@ class DecisionMaker:
             for known in self._open.values():
                 known.missed += 1
         for item in report.items:
+            self._passing.see(item, report.stamp_ns)
+            if self._is_part_of_decided(item, report.stamp_ns):
+                self._remember(item.track_id)
             if item.track_id not in self._decided:
                 self._see(item, report)
         due = [track for track, known in self._open.items() if self._due(known, report.stamp_ns)]
@@ -103,6 +108,7 @@ class DecisionMaker:
             for track, known in list(self._open.items())
         ]
         self._newest_ns = None
+        self._passing.clear()
         return decisions
 
     def go_back(self, camera: str, stamp_ns: int, cut_short: str) -> list[JudgedDecision]:
@@ -114,6 +120,11 @@ class DecisionMaker:
         decisions = self.flush('the reports began anew while it was in view')
         self._decided = dict.fromkeys(decided)
         return decisions
+
+    def _is_part_of_decided(self, item: ItemReport, stamp_ns: int) -> bool:
+        """Tell whether a new track shows what is left of an item that was decided."""
+        new = item.track_id not in self._open and item.track_id not in self._decided
+        return new and self._passing.hold(item, stamp_ns)
 
     def _see(self, item: ItemReport, report: DamageReport) -> None:
         known = self._open.setdefault(
@@ -138,6 +149,7 @@ class DecisionMaker:
     def _decide(self, track_id: int, cut_short: str = '') -> JudgedDecision:
         known = self._open.pop(track_id)
         self._remember(track_id)
+        self._passing.add(track_id)
         judged = known.best or known.newest
         verdict, reason = self._verdict(known, cut_short)
         return JudgedDecision(

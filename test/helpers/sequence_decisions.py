@@ -4,9 +4,10 @@
         [--lost 0.05] [--covered 0.02]
 
 Every tenth item touches the one before, an arm passes before the lens for two pictures now and
-then (--covered), and one picture in twenty is lost (--lost). An item is due at a line 0.1 m beyond the middle of the
-picture; late is what is decided more than a picture after it is there. Pictures are kept under
-OUT/pictures and taken from there by the next call, so that a long one may be interrupted.
+then (--covered), and one picture in twenty is lost (--lost). An item is due at a line 0.1 m beyond
+the middle of the picture; late is what is decided more than a picture after it is there. Pictures
+are kept under OUT/pictures and taken from there by the next call, so that a long one may be
+interrupted.
 """
 
 from __future__ import annotations

@@ -249,6 +249,7 @@ def test_every_item_is_decided_exactly_once(
             dataclasses.replace(
                 _item(track + 1, confidence=0.95 if track % 2 else 0.02, frames=k + 1),
                 pose=Pose((0.05 * (k - 3 * track), 0.0, 1.0), POSE.orientation),
+                size=(0.12, 0.2, 0.1),  # shorter than what lies between two middles
             )
             for track in range(items)
             if 3 * track <= k < 3 * track + 15
@@ -321,3 +322,48 @@ def test_what_seems_a_new_design_is_inspected(status: Status, verdict: Verdict) 
     (decision,) = maker.update(_report(2.0))
     assert decision.decision is verdict
     assert ('a new design?' in decision.reason) == (verdict is Verdict.INSPECT)
+
+
+def _moving(track: int, seconds: float, **changes: object) -> ItemReport:
+    """An item of 0.3 x 0.2 m on a belt of 0.4 m/s along x."""
+    at = Pose((0.4 * seconds + float(changes.pop('ahead', 0.0)), changes.pop('across', 0.0), 1.0),
+              (0.0, 0.0, 0.0, 1.0))  # fmt: skip
+    return dataclasses.replace(_item(track), pose=at, **changes)
+
+
+LINE = DecisionSettings(line=(1.0, 0.0, 0.0, 0.2))
+
+
+def _decided_of(looks: list[list[ItemReport]]) -> list[int]:
+    maker = DecisionMaker(LINE)
+    said = [d for k, items in enumerate(looks) for d in maker.update(_report(0.1 * k, *items))]
+    return [decision.track_id for decision in [*said, *maker.flush()]]
+
+
+def test_what_is_left_of_a_decided_item_under_another_number_is_not_decided_again() -> None:
+    looks = [[_moving(1, 0.1 * k)] for k in range(8)]
+    cut = {'ahead': -0.05, 'status': Status.TRUNCATED}
+    looks += [[_moving(2 + k, 0.1 * k, **cut)] for k in range(8, 12)]
+    assert _decided_of(looks) == [1]
+
+
+def test_a_neighbour_that_is_seen_late_is_an_item_of_its_own() -> None:
+    looks = [[_moving(1, 0.1 * k)] for k in range(8)]
+    looks += [[_moving(1, 0.1 * k), _moving(2, 0.1 * k, across=0.21)] for k in range(8, 12)]
+    assert _decided_of(looks) == [1, 2]
+
+
+def test_two_items_that_were_one_heap_are_each_decided_when_they_part() -> None:
+    looks = [[_moving(1, 0.1 * k, status=Status.MERGED)] for k in range(8)]
+    looks += [[_moving(2, 0.1 * k), _moving(3, 0.1 * k, across=0.1)] for k in range(8, 12)]
+    assert _decided_of(looks) == [1, 2, 3]
+
+
+def test_the_next_item_on_a_tray_is_decided_though_it_lies_where_the_last_one_was() -> None:
+    maker = DecisionMaker(DecisionSettings(lost_after_s=0.3))
+    said = []
+    for k in range(30):
+        track = 1 if k < 10 else 2
+        items = () if 10 <= k < 15 else (_item(track),)
+        said += maker.update(_report(0.1 * k, *items))
+    assert [decision.track_id for decision in [*said, *maker.flush()]] == [1, 2]
