@@ -3,51 +3,23 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from damage_perception.perception.booth_item import BoothItem
+from damage_perception.perception.booth_settings import BoothSettings
 from damage_perception.perception.item_history import ItemHistory
 from damage_perception.perception.sighting import Sighting
 from damage_perception.report import DamageReport, Health, ItemReport
-from damage_perception.setting import check_ranges, setting
 
 _FAR = 1e3  # cost of a pair that cannot be one item
 _FOLLOWED_S = 10.0  # an item that left one view may come into the next so much later
 _GAP_S = 0.3  # between two looks at what stands still: later it may be another item
 _TRACKS_A_START = 1_000_000  # more than a segmentation node follows before it starts anew
 _REMEMBERED = 4000  # tracks of cameras whose late reports are told from new ones
-
-
-@dataclass(frozen=True)
-class BoothSettings:
-    """Which cameras look at the items, and how their tracks become one."""
-
-    cameras: tuple[str, ...] = setting(
-        (), 'Names of the cameras of a booth, each the namespace of its `damage/report`, with '
-        'their poses in `booth.extrinsics.NAME`; empty = one camera.', live=False,
-    )  # fmt: skip
-    frame_id: str = setting(
-        'booth', 'Frame of the booth, in which its cameras stand and decisions give poses.',
-        live=False,
-    )  # fmt: skip
-    gate_m: float = setting(
-        0.1, 'Metres that the middle of an item may lie apart as two cameras see it.',
-        low=0.005, high=2.0,
-    )  # fmt: skip
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
-        named = all(re.fullmatch(r'[A-Za-z]\w*', camera) for camera in self.cameras)
-        if len(set(self.cameras)) != len(self.cameras) or not named:
-            raise ValueError(
-                f'cameras must be different names that a topic can have, got {list(self.cameras)}'
-            )
 
 
 class Booth:

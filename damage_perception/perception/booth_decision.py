@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from damage_perception.perception.booth import Booth, BoothSettings
+from damage_perception.perception.booth import Booth
+from damage_perception.perception.booth_settings import BoothSettings
 from damage_perception.perception.decision import (
     DecisionMaker,
     DecisionSettings,

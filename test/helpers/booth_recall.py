@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from booth_belt import START_NS, BoothBelt, Picture, make_booth
 
-from damage_perception.perception.booth import BoothSettings
 from damage_perception.perception.booth_decision import BoothDecisionMaker
+from damage_perception.perception.booth_settings import BoothSettings
 from damage_perception.perception.decision import JudgedDecision
 from damage_perception.perception.extrinsics import Extrinsics
 from damage_perception.pipeline import DamagePipeline

@@ -14,7 +14,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from damage_perception.perception.booth import BoothSettings
+from damage_perception.perception.booth_settings import BoothSettings
 from damage_perception.perception.decision import CUT_SHORT, DecisionSettings
 from damage_perception.perception.extrinsics import Extrinsics
 from damage_perception.report import (
