@@ -14,7 +14,7 @@ from damage_perception.learning.identification_model import IdentificationModel,
 from damage_perception.learning.identification_views import ProductPictures
 from damage_perception.perception.identification_picture import network_input
 
-_ALIKE = 16  # products of about one size that are told apart in one step
+_ALIKE = 12  # products of about one size that are told apart in one step
 _NEIGHBOURS = 64  # of which they are drawn
 _WARM_UP = 30  # steps
 
@@ -27,8 +27,8 @@ class Recipe:
     """How to learn: `products` a step, half of them in groups of about one size."""
 
     seed: int = 1
-    steps: int = 1200
-    products: int = 96
+    steps: int = 900
+    products: int = 48
     learning_rate: float = 1.5e-3
     weight_decay: float = 0.02
 
@@ -57,11 +57,12 @@ def learn(
             group['lr'] = recipe.learning_rate * rate + 1e-5
         picked = rows[_pick(typical, recipe.products, rng)]
         seen, metres = vary(channels[picked], sizes[picked], rng)
-        vectors, sure = model(
-            torch.from_numpy(seen).flatten(0, 1), torch.from_numpy(metres).flatten(0, 1)
-        )
+        with torch.autocast('cpu', torch.bfloat16):
+            vectors, sure = model(
+                torch.from_numpy(seen).flatten(0, 1), torch.from_numpy(metres).flatten(0, 1)
+            )
         shape = picked.shape
-        loss = loss_of(vectors.view(*shape, -1), sure.view(*shape), model.unknown)
+        loss = loss_of(vectors.float().view(*shape, -1), sure.float().view(*shape), model.unknown)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 5.0)
