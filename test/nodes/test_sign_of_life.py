@@ -101,5 +101,7 @@ def test_the_real_node_is_missed_at_once_and_welcome_again(station: Station) -> 
             lambda: station.heartbeats[-1:] and station.heartbeats[-1].decision == Verdict.PASS,
             30.0,
         )
+        settled_s = time.monotonic() + 1.0  # DDS finds its sign of life after its reports
+        station.graph.stream(lambda at=settled_s: time.monotonic() > at, 5.0)
         station.kill()
         wait_for(station.ended, TOLD_WITHIN_S, 'UNKNOWN')
