@@ -27,15 +27,14 @@ from damage_perception.perception.comparison_maps import (
 from damage_perception.perception.item_view import ItemView
 
 COMPARISON_FEATURES = (
-    'reference_fit', 'colour_median', 'colour_p99', 'colour_peak', 'colour_cm2',
-    'height_p99_mm', 'low_p99_mm', 'high_p99_mm', 'low_cm2', 'missing_cm2', 'missing_mm',
-    'lost_cm2', 'extra_cm2', 'unexplained_share', 'unexplained_peak',
+    'reference_fit', 'colour_median', 'colour_p99', 'colour_peak', 'low_p99_mm', 'high_p99_mm',
+    'missing_cm2', 'missing_mm', 'missing_peak', 'lost_cm2', 'extra_cm2',
+    'unexplained_share', 'unexplained_peak',
 )  # fmt: skip
-_COLOUR = 35.0  # grey levels from which a place differs
-_LOW_M = 0.005
-_MISSING_M = 0.008  # units stand out of their pack by more
-_LEAST_UNIT_M2 = 1.5e-4
-_PEAK_SIGMA_M = 0.012  # damage is as large as this
+_GONE_M, _GONE_COLOUR = 0.01, 40.0  # what is typical where a unit is missing
+_MISSING = 0.25  # product of both over what is typical
+_LEAST_UNIT_M2 = 1e-4
+_PEAK_SIGMA_M = 0.006  # damage is about as large as this
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,10 +106,19 @@ def _joined(found: list[Difference]) -> Difference:
     )
 
 
+def _gone(found: Difference) -> Map:
+    """Tell how much a place lies lower than the reference and looks different, 1 = typical."""
+    low = np.clip(-np.nan_to_num(found.height_m) / _GONE_M, 0.0, 2.0)
+    other = np.clip(np.nan_to_num(found.colour) / _GONE_COLOUR, 0.0, 2.0)
+    return np.asarray(low * other, np.float32)
+
+
 def _missing(found: Difference) -> Mask:
-    """Find places that lie lower than the reference by a unit's height and look different."""
-    low = (found.height_m < -_MISSING_M) & (found.colour > _COLOUR / 2)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(low.astype(np.uint8))
+    """Find places as large as a unit that lie lower and look different."""
+    compact = np.ones((3, 3), np.uint8)
+    gone = (_gone(found) > _MISSING).astype(np.uint8)
+    gone = cv2.morphologyEx(gone, cv2.MORPH_OPEN, compact)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(gone)
     least = _LEAST_UNIT_M2 / CELL_M**2
     units = [k for k in range(1, count) if stats[k, cv2.CC_STAT_AREA] >= least]
     return np.isin(labels, units)
@@ -126,7 +134,6 @@ def _features(found: Difference, missing: Mask, own: Map) -> dict[str, float]:
             'colour_median': float(np.median(colour)),
             'colour_p99': float(np.percentile(colour, 99)),
             'colour_peak': float(_blurred(np.nan_to_num(found.colour)).max()),
-            'colour_cm2': cell_cm2 * float(np.count_nonzero(colour > _COLOUR)),
             'lost_cm2': cell_cm2 * float(np.count_nonzero(found.lost)),
             'extra_cm2': cell_cm2 * float(np.count_nonzero(found.extra)),
             'unexplained_share': float(found.unexplained.sum()) / total if total else 0.0,
@@ -137,11 +144,10 @@ def _features(found: Difference, missing: Mask, own: Map) -> dict[str, float]:
         low = np.maximum(-height, 0.0)
         gone = -found.height_m[missing]
         features |= {
-            'height_p99_mm': 1e3 * float(np.percentile(np.abs(height), 99)),
             'low_p99_mm': 1e3 * float(np.percentile(low, 99)),
             'high_p99_mm': 1e3 * float(np.percentile(np.maximum(height, 0.0), 99)),
-            'low_cm2': cell_cm2 * float(np.count_nonzero(low > _LOW_M)),
             'missing_cm2': cell_cm2 * float(gone.size),
+            'missing_peak': float(_blurred(_gone(found)).max()),
             'missing_mm': 1e3 * float(np.percentile(gone, 90)) if gone.size else 0.0,
         }
     return features

@@ -23,7 +23,8 @@ _SMOOTHED_M = 0.006  # heights are averaged over this
 _STRONG = 8.0  # grey levels a cell, from which a step of brightness is print
 _SAME_EDGE = 0.5  # of its strength: an edge of the reference that explains one of the item
 _FAINT = 12.0  # grey levels: prior deviation of print, below which its gain is not told
-_ROUNDS, _ENOUGH = 4, 1500  # of the fit of light: iterations, cells
+_LEVEL_M, _LEANING = 0.004, 0.01  # heights that may agree; prior slope of all cells together
+_ROUNDS, _ENOUGH = 5, 1500  # of robust fits: iterations, cells
 
 Map = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -151,12 +152,38 @@ def _in_the_light_of(rgb: Map, reference: Map, both: Mask) -> Map:
 
 def _height(item: Cells, reference: Cells, both: Mask) -> Map:
     off = item.height_m - reference.height_m
-    level = lean(off, both)
-    theirs = reference.height_m + level
     known = both & np.isfinite(off)
-    high, low = (_extreme(theirs, known, sign) for sign in (1.0, -1.0))
-    over = np.maximum(item.height_m - high, 0.0) - np.maximum(low - item.height_m, 0.0)
-    return np.where(known, over, np.float32(np.nan)).astype(np.float32)
+    found = [
+        _over(item.height_m, reference.height_m + level, known)
+        for level in (lean(off, known), _level(off, known))
+    ]
+    least = np.where(np.abs(found[0]) < np.abs(found[1]), *found)
+    return np.where(known, least, np.float32(np.nan)).astype(np.float32)
+
+
+def _over(height_m: Map, reference_m: Map, known: Mask) -> Map:
+    """Tell how far heights lie over (under, negative) what the reference has within the misfit."""
+    high, low = (_extreme(reference_m, known, sign) for sign in (1.0, -1.0))
+    return np.maximum(height_m - high, 0.0) - np.maximum(low - height_m, 0.0)
+
+
+def _level(off: Map, known: Mask) -> Map | float:
+    """Give the plane between two faces, which were fitted apart; a missing unit has no say."""
+    rows, columns = np.nonzero(known)
+    if len(rows) < 30:
+        return 0.0
+    some = slice(None, None, 1 + len(rows) // _ENOUGH)
+    rows, columns = rows[some], columns[some]
+    y, x = (CELL_M * (np.arange(n, dtype=np.float32) - (n - 1) / 2) for n in off.shape)
+    values = off[rows, columns].astype(np.float64)
+    design = np.stack([np.ones(len(rows)), y[rows], x[columns]], axis=1)
+    prior = np.diag([0.0, 1.0, 1.0]) * (_LEVEL_M / _LEANING) ** 2
+    terms = np.array([np.median(values), 0.0, 0.0])
+    for _ in range(_ROUNDS):
+        weight = 1.0 / np.square(1.0 + np.square((values - design @ terms) / _LEVEL_M))
+        weighted = design * weight[:, None]
+        terms = np.linalg.solve(weighted.T @ design + prior, weighted.T @ values)
+    return np.asarray(terms[0] + terms[1] * y[:, None] + terms[2] * x, np.float32)
 
 
 def _extreme(values: Map, known: Mask, sign: float) -> Map:

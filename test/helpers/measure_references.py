@@ -88,9 +88,8 @@ def table(rows):
           ', '.join(f'{len(of[kind])} {kind}' for kind in columns), '\n', flush=True)  # fmt: skip
 
 
-def main(items: int, references: int) -> None:
-    cv2.setNumThreads(1)
-    spec = SynthesisSpec(copies=2)
+def measured(spec, items, references):
+    """Features, places and milliseconds of rendered items and their references."""
     rows, places, spent = [], defaultdict(list), np.zeros(2)
     for index in range(items):
         sample = render_sample(spec, 7, index, references=references)
@@ -112,6 +111,12 @@ def main(items: int, references: int) -> None:
             places[family].append(None if fit is None else placed(view, fit.warp, truth))
         if compared is not None:
             rows.append((*what_is_true(sample, found), compared.features, family))
+    return rows, places, 1e3 * spent / items
+
+
+def main(items: int, references: int) -> None:
+    cv2.setNumThreads(1)
+    rows, places, spent = measured(SynthesisSpec(copies=2), items, references)
     print('| family | pairs | no fit | other way round | median mm | 90 % mm |')
     print('|---|---|---|---|---|---|')
     for family, all_of in sorted(places.items()):
@@ -124,9 +129,13 @@ def main(items: int, references: int) -> None:
     table(rows)
     print('printed products')
     table([row for row in rows if row[3] in PRINTED])
-    align, compared = 1e3 * spent / items
-    print(f'CPU an item: {align:.1f} ms to align, {compared:.1f} ms to compare')
+    print('packs of units')
+    packs = SynthesisSpec(
+        copies=2, families=('blister', 'multi_pack'), damages=('missing_unit',), several=0.0
+    )
+    table(measured(packs, items // 3, references)[0])
+    print(f'CPU an item: {spent[0]:.1f} ms to align, {spent[1]:.1f} ms to compare')
 
 
 if __name__ == '__main__':
-    main(*(int(word) for word in (sys.argv[1:] + ['170', '1'][len(sys.argv) - 1 :])))
+    main(*(int(word) for word in (sys.argv[1:] + ['174', '1'][len(sys.argv) - 1 :])))
