@@ -52,4 +52,4 @@ def _load(rgb: Path, camera: Path, shape: tuple[int, ...], settings: Settings) -
     frame = load_frame(rgb, rgb.with_name(f'{rgb.stem}_depth.png'), taken_by)
     if taken_by is camera and frame.rgb.shape[:2] != shape[:2]:
         raise UserError(f'it has another size than --rgb; put its camera beside it as {own.name}')
-    return view_of_item(frame, settings=settings)
+    return view_of_item(frame, settings=settings, alone=True)

@@ -32,6 +32,6 @@ def _view(
     rgb, depth_m = read_rgb(picture.rgb), read_depth(picture.depth)
     try:
         frame = RgbdFrame(rgb, depth_m, picture.camera or camera)
-        return view_of_item(frame, settings=settings)
+        return view_of_item(frame, settings=settings, alone=True)
     except (FrameError, UserError):
         return None
