@@ -138,4 +138,4 @@ def main(items: int, references: int) -> None:
 
 
 if __name__ == '__main__':
-    main(*(int(word) for word in (sys.argv[1:] + ['174', '1'][len(sys.argv) - 1 :])))
+    main(*(int(word) for word in (sys.argv[1:] + ['300', '1'][len(sys.argv) - 1 :])))
