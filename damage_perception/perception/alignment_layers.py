@@ -61,9 +61,9 @@ class Layers:
 
 
 def cell_of(view: ItemView, count: int) -> float:
-    """Give the size of cells, metres, of which `count` lie along an item."""
+    """Give the size of cells, metres, of which `count` lie along an item; at least a pixel."""
     box = _box(view.item_mask)
-    return float((box[2:] - box[:2] + 1.0).max()) * view.resolution_m / count
+    return max(1.0, float((box[2:] - box[:2] + 1.0).max()) / count) * view.resolution_m
 
 
 def layers(view: ItemView, cell_m: float) -> Layers:

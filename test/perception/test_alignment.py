@@ -128,3 +128,11 @@ def test_what_shows_nothing_is_no_error(empty):
         reference = replace(view, height_m=np.full_like(view.height_m, np.nan))
     found = bring_reference(item, reference)
     assert (found is not None) == (empty == 'depth')
+
+
+def test_a_speck_in_a_large_picture_is_looked_at_in_whole_pixels():
+    view = printed(0)
+    speck = np.zeros_like(view.item_mask)
+    speck[50:54, 60:63] = True
+    found = bring_reference(replace(view, item_mask=speck), view)
+    assert found is None or found.view.item_mask.shape == speck.shape
