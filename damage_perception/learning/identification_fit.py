@@ -9,7 +9,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from damage_perception.learning.identification_views import ProductPictures
-from damage_perception.perception.identification import Identifier, probabilities
+from damage_perception.perception.identification import (
+    SIZE_FLOOR_M,
+    Identifier,
+    distances,
+    probabilities,
+    prototype,
+)
 from damage_perception.perception.identification_network import (
     DIMENSION,
     IdentificationNetwork,
@@ -60,18 +66,12 @@ def compare(network: IdentificationNetwork, data: ProductPictures, gate: float) 
     """Compare each item with the mean of the references of every product."""
     features, sure = features_of(network, data)
     skus = np.unique(data.sku[data.reference])
-    table = np.stack([features[data.reference & (data.sku == sku)].mean(axis=0) for sku in skus])
+    table = np.stack([prototype(features[data.reference & (data.sku == sku)]) for sku in skus])
     rows = np.flatnonzero(~data.reference & np.isin(data.sku, skus))
-    mine = features[rows].astype(np.float64)
-    vectors = table[:, :DIMENSION].astype(np.float64)
-    distance = (
-        np.square(mine[:, :DIMENSION]).sum(axis=1)[:, None] + np.square(vectors).sum(axis=1)
-        - 2 * mine[:, :DIMENSION] @ vectors.T
-    )  # fmt: skip
-    sizes = slice(DIMENSION, DIMENSION + 2)
-    slack = np.maximum(gate * table[:, sizes], 0.03)
-    off = np.abs(mine[:, None, sizes] - table[None, :, sizes])
-    distance[~(off <= slack).all(axis=2)] = np.inf
+    distance = distances(features[rows], table).astype(np.float64)
+    lengths = features[rows, None, -3:-1]
+    slack = np.maximum(gate * table[:, DIMENSION:], SIZE_FLOOR_M)
+    distance[~(np.abs(lengths - table[:, DIMENSION:]) <= slack).all(axis=2)] = np.inf
     return Trial(distance, sure[rows].astype(np.float64), np.searchsorted(skus, data.sku[rows]),
                  rows, skus)  # fmt: skip
 

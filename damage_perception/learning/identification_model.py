@@ -36,12 +36,10 @@ class IdentificationModel(nn.Module):  # type: ignore[misc]
         self.unknown = nn.Parameter(torch.tensor(20.0))
 
     def forward(self, channels: Tensor, sizes: Tensor) -> tuple[Tensor, Tensor]:
-        """Give vectors (N, DIMENSION) and how sure they are (N,)."""
-        turned = torch.cat([torch.rot90(channels, turn, (2, 3)) for turn in range(4)])
+        """Give vectors (N, DIMENSION) of pictures as they lie, and how sure they are (N,)."""
         for layer in (self.c1, self.c2, self.c3):
-            turned = functional.relu(layer(turned))
-        hidden = functional.relu(self.f1(turned.flatten(1)))
-        hidden = hidden.view(4, len(channels), -1).mean(0)
+            channels = functional.relu(layer(channels))
+        hidden = functional.relu(self.f1(channels.flatten(1)))
         joined = functional.relu(self.f2(torch.cat([hidden, sizes], 1))) + hidden
         out = self.f3(joined)
         sure = functional.softplus(out[:, -1] + self.scale)

@@ -27,9 +27,9 @@ class Recipe:
     """How to learn: `products` a step, half of them in groups of about one size."""
 
     seed: int = 1
-    steps: int = 900
+    steps: int = 4000
     products: int = 48
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 2e-3
     weight_decay: float = 0.02
 
 
@@ -47,21 +47,25 @@ def learn(
     rng = np.random.default_rng(recipe.seed)
     channels, sizes = network_input(data.pictures)
     rows = _whole_products(data)
+    channels = channels[rows]
+    for pictures in channels:
+        turn_alike(pictures)
+    sizes = sizes[rows]
     model = IdentificationModel()
     decay = {'lr': recipe.learning_rate, 'weight_decay': recipe.weight_decay}
     optimizer = torch.optim.AdamW(model.parameters(), **decay)
-    typical = sizes[rows[:, 1:]].mean(axis=1)
+    typical = sizes[:, 1:].mean(axis=1)
     for step in range(recipe.steps):
         rate = min(1.0, (step + 1) / _WARM_UP) * (1 + math.cos(math.pi * step / recipe.steps)) / 2
         for group in optimizer.param_groups:
             group['lr'] = recipe.learning_rate * rate + 1e-5
-        picked = rows[_pick(typical, recipe.products, rng)]
+        picked = _pick(typical, recipe.products, rng)
         seen, metres = vary(channels[picked], sizes[picked], rng)
         with torch.autocast('cpu', torch.bfloat16):
             vectors, sure = model(
                 torch.from_numpy(seen).flatten(0, 1), torch.from_numpy(metres).flatten(0, 1)
             )
-        shape = picked.shape
+        shape = metres.shape[:2]
         loss = loss_of(vectors.float().view(*shape, -1), sure.float().view(*shape), model.unknown)
         optimizer.zero_grad()
         loss.backward()
@@ -95,6 +99,17 @@ def _pick(typical: Array, count: int, rng: Rng) -> NDArray[np.int64]:
     return np.unique(np.concatenate(picked))
 
 
+def turn_alike(pictures: Array) -> None:
+    """Turn the pictures of a product (N, channels, side, side) by quarters as the last lies."""
+    planes = pictures[:, :3] - pictures[:, :3].mean(axis=(2, 3), keepdims=True)
+    mean = planes[-1].copy()
+    for place in range(len(pictures) - 2, -1, -1):  # references first, they are sound
+        turned = [np.rot90(planes[place], turn, (1, 2)) for turn in range(4)]
+        best = int(np.argmax([float((mean * one).sum()) for one in turned]))
+        mean += turned[best]
+        pictures[place] = np.rot90(pictures[place], best, (1, 2)).copy()
+
+
 def vary(channels: Array, sizes: Array, rng: Rng) -> tuple[Array, Array]:
     """Make new products of those that are there, and new pictures of them.
 
@@ -113,6 +128,7 @@ def vary(channels: Array, sizes: Array, rng: Rng) -> tuple[Array, Array]:
             out[place, :, :3] = out[place][:, rng.permutation(3)]
         if rng.random() < 0.5:
             out[place] = out[place, ..., ::-1]
+        out[place] = np.rot90(out[place], int(rng.integers(4)), (2, 3))
     stretch = rng.normal(0, 0.15, (products, 1, 1)) + rng.normal(0, 0.05, (products, 1, 6))
     light = rng.normal(0, 0.15, (products, pictures, 1, 1, 1))
     light = light + rng.normal(0, 0.06, (products, pictures, 3, 1, 1))

@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 
 from damage_perception.perception.identification_network import (
     DIMENSION,
+    TURNS,
     IdentificationNetwork,
     shipped_network,
 )
 from damage_perception.perception.identification_picture import ItemPicture, picture_of
 from damage_perception.perception.item_view import ItemView
 
-FEATURES = DIMENSION + 3  # a vector, length and width in metres, and whose weights made it
-_GATE_FLOOR_M = 0.03  # sizes are never held to be surer than this
+FEATURES = TURNS * DIMENSION + 3  # vectors, length and width in metres, and whose weights made it
+SIZE_FLOOR_M = 0.03  # sizes are never held to be surer than this
+_SIZES = slice(TURNS * DIMENSION, TURNS * DIMENSION + 2)
 _CLOSE = 0.2  # of the best: a second product this likely is named
 
 Array = NDArray[np.float32]
@@ -59,7 +61,7 @@ class Identifier:
     def __init__(self, network: IdentificationNetwork | None = None) -> None:
         self.network = network or shipped_network()
         self._version = float(int(self.network.digest[:6], 16))  # float32 holds 24 bits exactly
-        self._references: dict[str, list[Array]] = {}
+        self._references: dict[str, list[Array]] = {}  # features but the last
         self._table: tuple[list[str], Array] | None = None
 
     def __len__(self) -> int:
@@ -76,7 +78,8 @@ class Identifier:
         sizes = np.stack([picture.sizes_m[:2] for picture in pictures])
         ordered = np.sort(sizes, axis=1)[:, ::-1]
         version = np.full((len(pictures), 1), self._version)
-        return np.concatenate([vectors, ordered, version], axis=1).astype(np.float32), sure
+        flat = vectors.reshape(len(pictures), -1)
+        return np.concatenate([flat, ordered, version], axis=1).astype(np.float32), sure
 
     def add(self, sku: str, features: Array) -> bool:
         """Enrol a reference; False, and not enrolled, if other weights made the features.
@@ -113,7 +116,7 @@ class Identifier:
         fits = self._fits(table, features)
         if not fits.any():
             return _unknown('no enrolled product has this size')
-        distance = np.sum(np.square(table[fits, :DIMENSION] - features[:DIMENSION]), axis=1)
+        distance = distances(features[None], table[fits])[0]
         chances = self._chances(distance, sure)
         order = np.argsort(-chances, kind='stable')[:2]
         names = [skus[place] for place in np.flatnonzero(fits)[order]]
@@ -127,18 +130,47 @@ class Identifier:
 
     def _prototypes(self) -> tuple[list[str], Array]:
         if self._table is None:
-            means = [np.mean(vectors, axis=0) for vectors in self._references.values()]
-            self._table = list(self._references), np.stack(means).astype(np.float32)
+            means = [prototype(np.stack(rows)) for rows in self._references.values()]
+            self._table = list(self._references), np.stack(means)
         return self._table
 
     def _fits(self, table: Array, features: Array) -> NDArray[np.bool_]:
         sizes = slice(DIMENSION, DIMENSION + 2)
-        slack = np.maximum(self.network.rule[4] * table[:, sizes], _GATE_FLOOR_M)
-        off = np.abs(table[:, sizes] - features[sizes])
+        slack = np.maximum(self.network.rule[4] * table[:, sizes], SIZE_FLOOR_M)
+        off = np.abs(table[:, sizes] - features[_SIZES])
         return np.asarray((off <= slack).all(axis=1))
 
     def _chances(self, distance: Array, sure: float) -> NDArray[np.float64]:
         return probabilities(distance[None], np.array([sure]), self.network.rule)[0, :-1]
+
+
+def prototype(references: Array) -> Array:
+    """Join the features of a product's references, each turned as it lies nearest to the first.
+
+    Args:
+        references: (N, FEATURES - 1 or more) float32.
+
+    Returns:
+        (DIMENSION + 2,) float32: their mean vector, length and width.
+    """
+    vectors = references[:, : TURNS * DIMENSION].reshape(-1, TURNS, DIMENSION)
+    far = np.square(vectors - vectors[0, 0]).sum(axis=2)
+    nearest = vectors[np.arange(len(vectors)), far.argmin(axis=1)]
+    mean = np.concatenate([nearest.mean(axis=0), references[:, _SIZES].mean(axis=0)])
+    return mean.astype(np.float32)
+
+
+def distances(features: Array, table: Array) -> Array:
+    """Give squared distances (N, P) of features (N, FEATURES) from prototypes (P, DIMENSION + 2).
+
+    Whichever way round an item lies: of its turns the nearest counts.
+    """
+    vectors = features[:, : TURNS * DIMENSION].reshape(-1, DIMENSION)
+    known = table[:, :DIMENSION]
+    far = np.square(vectors).sum(axis=1)[:, None] + np.square(known).sum(axis=1)
+    far = far - 2 * vectors @ known.T
+    nearest: Array = np.maximum(far, 0).reshape(-1, TURNS, len(table)).min(axis=1)
+    return nearest
 
 
 def probabilities(

@@ -1,8 +1,8 @@
 """The learnt map from the picture of an item to a vector that is near for items of one product.
 
-It is small enough to run in numpy: three convolutions on the picture in its four quarter turns,
-their mean, so that it does not matter which way round an item lies, and two layers that join its
-sizes. Weights lie beside a manifest with their SHA-256.
+It is small enough to run in numpy: three convolutions and three layers that join what they see
+with the item's sizes. Each picture is seen in its four quarter turns, so that it does not matter
+which way round an item lies. Weights lie beside a manifest with their SHA-256.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ MANIFEST, TENSORS = 'manifest.json', 'identification.safetensors'
 LAYERS = (len(CHANNELS), 16, 32, 64)  # channels from one convolution to the next
 HIDDEN, LEARNT = 160, 58  # values between layers; of the vector that are learnt from the picture
 DIMENSION = LEARNT + len(SIZES)
+TURNS = 4
 _LAST = INPUT_SIDE // 2 ** (len(LAYERS) - 1)
 _MOST_BYTES = 4 << 20
 _MEND = 'install the package again, or make the file with `train-identification`'
@@ -89,20 +90,22 @@ class IdentificationNetwork:
         """Embed items.
 
         Returns:
-            (N, DIMENSION) vectors, whose squared distance is small within a product, and (N,) how
-            sure the vectors are, above 0; float32.
+            (N, TURNS, DIMENSION) vectors, of which the nearest two of two items of one product have
+            a small squared distance, and (N,) how sure the vectors are, above 0; float32.
         """
         channels, sizes = network_input(pictures)
-        turned = np.concatenate([np.rot90(channels, turn, (2, 3)) for turn in range(4)])
+        turned = np.concatenate([np.rot90(channels, turn, (2, 3)) for turn in range(TURNS)])
+        sizes = np.concatenate([sizes] * TURNS)
         for layer in range(1, len(LAYERS)):
             turned = self._convolved(turned, f'c{layer}')
         hidden = self._dense(turned.reshape(len(turned), -1), 'f1')
-        hidden = hidden.reshape(4, len(pictures), HIDDEN).mean(axis=0)
         joined = self._dense(np.concatenate([hidden, sizes], axis=1), 'f2') + hidden
         out = self._linear(joined, 'f3')
         vectors = np.concatenate([out[:, :-1], self._linear(sizes, 'sz')], axis=1)
         sure = np.logaddexp(0.0, out[:, -1] + self._tensors['scale'])
-        return vectors.astype(np.float32), sure.astype(np.float32)
+        by_turn = vectors.reshape(TURNS, len(pictures), DIMENSION).astype(np.float32)
+        mean = sure.reshape(TURNS, len(pictures)).mean(axis=0)
+        return np.ascontiguousarray(np.swapaxes(by_turn, 0, 1)), mean.astype(np.float32)
 
     def _linear(self, values: Array, name: str) -> Array:
         return values @ self._tensors[f'{name}.weight'].T + self._tensors[f'{name}.bias']

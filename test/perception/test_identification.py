@@ -10,7 +10,12 @@ from safetensors.numpy import save
 
 from damage_perception.errors import UserError
 from damage_perception.network.weights import sha256
-from damage_perception.perception.identification import FEATURES, Identifier, probabilities
+from damage_perception.perception.identification import (
+    FEATURES,
+    Identifier,
+    probabilities,
+    prototype,
+)
 from damage_perception.perception.identification_network import (
     MANIFEST,
     SHAPES,
@@ -40,10 +45,19 @@ def test_picture_tells_size_and_print() -> None:
 
 
 @pytest.mark.parametrize('quarters', [1, 2, 3])
-def test_features_do_not_depend_on_how_an_item_lies(quarters: int) -> None:
+def test_it_does_not_matter_how_an_item_lies(quarters: int) -> None:
+    identifier = enrolled(('A', 1, 0.18), ('B', 2, 0.18))
+    lying, plain = (identifier.identify(printed_view(2, quarters=q)) for q in (quarters, 0))
+    assert lying.sku == plain.sku == 'B'
+    assert lying.confidence == pytest.approx(plain.confidence, abs=0.02)
+
+
+def test_references_are_joined_as_they_lie_nearest() -> None:
     identifier = Identifier(made_network())
-    lying = identifier.features(printed_view(3, quarters=quarters))
-    np.testing.assert_allclose(lying, identifier.features(printed_view(3)), rtol=1e-3, atol=2e-3)
+    rows = [identifier.features(printed_view(4, quarters=quarters)) for quarters in range(4)]
+    joined = prototype(np.stack(rows))  # type: ignore[arg-type]
+    alone = prototype(rows[0][None])  # type: ignore[index]
+    np.testing.assert_allclose(joined, alone, rtol=1e-2, atol=1e-2)
 
 
 def test_the_product_that_looks_alike_is_named() -> None:
