@@ -76,12 +76,13 @@ def compare(network: IdentificationNetwork, data: ProductPictures, gate: float) 
                  rows, skus)  # fmt: skip
 
 
-def fit_rule(trial: Trial, false_rejections: float = 0.01) -> tuple[float, ...]:
+def fit_rule(trial: Trial, invented: float = 0.01) -> tuple[float, ...]:
     """Fit probabilities by likelihood on items of known and, their own hidden, unknown products.
 
     Args:
         trial: validation items.
-        false_rejections: share of items of enrolled products that may be held to be unknown.
+        invented: share of the items of products that are not enrolled that may be named: a wrong
+            name brings wrong references, no name only brings none.
 
     Returns:
         The rule of `IdentificationNetwork`.
@@ -97,8 +98,8 @@ def fit_rule(trial: Trial, false_rejections: float = 0.01) -> tuple[float, ...]:
         return float(-np.log(np.maximum(told, 1e-12)).mean()
                      - np.log(np.maximum(unknown, 1e-12)).mean())  # fmt: skip
 
-    best = minimize(surprise, np.array([np.log(0.1), np.log(20.0), 0.0]), method='Nelder-Mead',
+    fitted = minimize(surprise, np.array([np.log(0.1), np.log(20.0), 0.0]), method='Nelder-Mead',
                     options={'maxiter': 200, 'xatol': 1e-3, 'fatol': 1e-5}).x  # fmt: skip
-    rule = (float(np.exp(best[0])), float(np.exp(best[1])), float(best[2]))
-    top = probabilities(trial.distance, trial.sure, rule)[:, :-1].max(axis=1)
-    return (*rule, float(np.quantile(top, false_rejections)), GATE)
+    rule = (float(np.exp(fitted[0])), float(np.exp(fitted[1])), float(fitted[2]))
+    best = probabilities(hidden.distance, hidden.sure, rule)[:, :-1].max(axis=1)
+    return (*rule, float(np.quantile(best, 1 - invented)), GATE)

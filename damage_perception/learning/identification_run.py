@@ -24,7 +24,7 @@ from damage_perception.perception.identification_network import (
 )
 from damage_perception.synthesis.records import write_whole
 
-HELD_OUT = 250  # products at the end of a set, from which the rule is fitted
+HELD_OUT = 500  # products at the end of a set, from which the rule is fitted
 
 
 def split(data: ProductPictures) -> tuple[ProductPictures, ProductPictures]:
