@@ -1,0 +1,58 @@
+"""What every backend says of the golden items, beside what was said when the weights were made."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from golden_items import GOLDEN, golden_scores, golden_views
+
+from damage_perception.errors import CallError
+from damage_perception.installed import shared_file
+from damage_perception.network.backends import present
+from damage_perception.perception.calibration_file import SHIPPED, load_calibration
+
+
+@pytest.fixture(scope='module')
+def views():
+    return golden_views()
+
+
+@pytest.fixture(scope='module')
+def golden():
+    said = json.loads(GOLDEN.read_text())
+    assert len(said) >= 6
+    return said
+
+
+@pytest.fixture(scope='module')
+def calibration():
+    return load_calibration(shared_file(SHIPPED))
+
+
+@pytest.mark.parametrize('backend', present())
+def test_scores_and_decisions_are_what_they_were(views, golden, calibration, backend):
+    for now, then in zip(golden_scores(views, backend), golden, strict=True):
+        assert now['network'] == pytest.approx(then['network'], abs=1e-3)
+        assert diverted(now, calibration) == diverted(then, calibration)
+
+
+@pytest.mark.parametrize('backend', [name for name in present() if name != 'onnxruntime'])
+def test_half_precision_changes_no_decision(views, golden, calibration, backend):
+    try:
+        said = golden_scores(views, backend, 'bf16')
+    except CallError as error:
+        pytest.skip(str(error))
+    for now, then in zip(said, golden, strict=True):
+        assert probability(now, calibration) == pytest.approx(
+            probability(then, calibration), abs=1e-2
+        )
+        assert diverted(now, calibration) == diverted(then, calibration)
+
+
+def probability(said, calibration) -> float:
+    return float(calibration.curve.probability(said['evidence']))
+
+
+def diverted(said, calibration) -> bool:
+    return probability(said, calibration) >= calibration.point.threshold
