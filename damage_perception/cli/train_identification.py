@@ -12,9 +12,9 @@ import typer
 def train_identification(
     out: Annotated[Path, typer.Option(help='Folder to write the map to.')],
     cache: Annotated[Path, typer.Option(help='Folder of rendered pictures; kept.')],
-    products: Annotated[int, typer.Option(help='Products to render; 500 choose the rule.')] = 2500,
+    products: Annotated[int, typer.Option(help='Products to render; 500 choose the rule.')] = 2250,
     seed: Annotated[int, typer.Option(help='Seed of the products.')] = 101,
-    steps: Annotated[int, typer.Option(help='Steps to learn.', min=1)] = 16000,
+    steps: Annotated[int, typer.Option(help='Steps to learn.', min=1)] = 6000,
 ) -> None:
     """Render products and learn the map by which they are known; minutes on one core."""
     from rich.console import Console

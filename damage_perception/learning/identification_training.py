@@ -27,7 +27,7 @@ class Recipe:
     """How to learn: `products` a step, half of them in groups of about one size."""
 
     seed: int = 1
-    steps: int = 16000
+    steps: int = 6000
     products: int = 48
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
