@@ -70,12 +70,14 @@ class Pieces:
         self.doubts = dict.fromkeys(self.hull, 0.0)
         self.parent = np.arange(len(self.area))
 
-    def join_weak(self) -> tuple[NDArray[np.int32], dict[int, float]]:
+    def join_weak(
+        self,
+    ) -> tuple[NDArray[np.int32], dict[int, float], dict[tuple[int, int], float]]:
         """Join until every border is a true one.
 
         Returns:
-            The labels of the pieces, and of each piece how strong the strongest border was that
-            was joined inside it (1 = it was nearly kept).
+            The labels of the pieces; of each piece how strong the strongest border was that was
+            joined inside it (1 = it was nearly kept); and of each border left how strong it is.
         """
         strength = {pair: self.strength(pair) for pair in self.borders}
         while strength:
@@ -87,7 +89,7 @@ class Pieces:
                 p: strength[p] if p in strength and pair[0] not in p else self.strength(p)
                 for p in self.borders
             }
-        return self.parent[self.labels].astype(np.int32), self.doubts
+        return self.parent[self.labels].astype(np.int32), self.doubts, strength
 
     def strength(self, pair: tuple[int, int]) -> float:
         """Tell how much speaks for a true border: 1 and more means that it is one.

@@ -14,6 +14,7 @@ from scipy.ndimage import find_objects
 _SAMPLES = 40  # along a chord
 _TILTS = np.arange(-2, 3) * 0.025  # radians by which a gap may be askew
 _SEEN_SHARE = 0.8  # of a chord that must be dark
+_BESIDE_SHARE = 0.4  # of the chords beside it that may be: more is print
 _DARKER = 0.25  # share of the light that a gap swallows
 _LONGEST = 0.8  # gap over length of the outline: longer ones are closing flaps
 _REACH = 0.33  # how far from the middle, as share of the length, a gap is sought
@@ -26,13 +27,13 @@ def split_seams(
 ) -> NDArray[np.int32]:
     """Split labelled items (H, W), 0 = support, along the gaps between boxes of one height."""
     labels = labels.copy()
-    dark = _dark_lines(grey, max(1, round(_GAP_M / pixel_m)))
+    dark, width_px = dark_lines(grey, pixel_m), max(1, round(_GAP_M / pixel_m))
     boxes = find_objects(labels)
     waiting = [(label, box) for label, box in enumerate(boxes, start=1) if box is not None]
     count = len(boxes)
     while waiting:
         label, box = waiting.pop()
-        side = _beyond_gap(labels[box] == label, dark[box], min_size_m / pixel_m)
+        side = _beyond_gap(labels[box] == label, dark[box], min_size_m / pixel_m, width_px)
         if side is not None:
             count += 1
             labels[box][side] = count
@@ -40,8 +41,9 @@ def split_seams(
     return labels
 
 
-def _dark_lines(grey: NDArray[np.uint8], width_px: int) -> NDArray[np.bool_]:
+def dark_lines(grey: NDArray[np.uint8], pixel_m: float) -> NDArray[np.bool_]:
     """Mark thin lines that are darker than what is beside them."""
+    width_px = max(1, round(_GAP_M / pixel_m))
     kernel = np.ones((2 * width_px + 1, 2 * width_px + 1), np.uint8)
     closed = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, kernel).astype(np.float32)
     lines = (closed - grey > _DARKER * np.maximum(closed, 32.0)).astype(np.uint8)
@@ -50,7 +52,7 @@ def _dark_lines(grey: NDArray[np.uint8], width_px: int) -> NDArray[np.bool_]:
 
 
 def _beyond_gap(
-    mask: NDArray[np.bool_], dark: NDArray[np.bool_], least_px: float
+    mask: NDArray[np.bool_], dark: NDArray[np.bool_], least_px: float, width_px: int
 ) -> NDArray[np.bool_] | None:
     """Give the pixels of a mask on the far side of the gap that crosses it; None without gap."""
     outlines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -62,7 +64,7 @@ def _beyond_gap(
         return None
     angle = np.radians(degrees) + turn
     along = np.array([np.cos(angle), np.sin(angle)])
-    offset, tilt = _gap(mask, dark, np.array([x, y]), along, (length, width))
+    offset, tilt = _gap(mask, dark, np.array([x, y]), along, (length, width), width_px)
     if offset is None:
         return None
     v, u = np.nonzero(mask)
@@ -81,6 +83,7 @@ def _gap(
     centre: NDArray[np.float64],
     along: NDArray[np.float64],
     size: tuple[float, float],
+    width_px: int,
 ) -> tuple[float | None, float]:
     """Find the darkest chord across a mask: its offset from the centre (None = none), its tilt."""
     offsets = np.arange(-_REACH * size[0], _REACH * size[0])
@@ -94,6 +97,8 @@ def _gap(
     on = mask[v, u]
     share = np.sum(dark[v, u] & on, axis=2) / np.maximum(np.sum(on, axis=2), 1)
     tilt, shift = np.unravel_index(int(np.argmax(share)), share.shape)
-    if share[tilt, shift] < _SEEN_SHARE:
+    reach = 2 * width_px + 2
+    beside = share[tilt, [max(0, shift - reach), min(share.shape[1] - 1, shift + reach)]]
+    if share[tilt, shift] < _SEEN_SHARE or beside.max() > _BESIDE_SHARE:
         return None, 0.0
     return float(offsets[shift]), float(_TILTS[tilt])

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from damage_perception.perception.items_creases import basins, colour_edges, concavity
 from damage_perception.perception.items_foreground import Scene, fill_nearest, flood
 from damage_perception.perception.items_pieces import Pieces
+from damage_perception.perception.items_whole import join_dented
 
 _CELL_M = 0.0037  # of the crease image: creases are wide, half the resolution shows them as well
 _REACH_M = 0.018  # from a crease to its sides
@@ -46,11 +47,12 @@ def split_creases(
     edges = relief + 0.4 * crease_m * colour_edges(colour)
     labels = basins(edges, inside, tuple(crease_m * level for level in _LEVELS))
     pieces = Pieces(labels, relief, colour, crease_m, 2.0 * (min_size_m / cell) ** 2)
-    labels, doubts = pieces.join_weak()
+    labels, doubts, strength = pieces.join_weak()
     whole = cv2.resize(
         labels.astype(np.float32), standing.shape[::-1], interpolation=cv2.INTER_NEAREST
     )
-    return _along_colour(scene, whole.astype(np.int32), standing), doubts
+    whole = _along_colour(scene, whole.astype(np.int32), standing)
+    return join_dented(scene, whole, strength, doubts)
 
 
 def _along_colour(

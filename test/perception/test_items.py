@@ -66,6 +66,15 @@ def test_tape_and_closing_flaps_split_no_carton() -> None:
     assert overlap(item, block) > 0.93
 
 
+def test_printed_stripes_split_no_carton() -> None:
+    block = Block(90, 80, 180, 110)
+    picture = heap(block)
+    for x in range(150, 200, 7):
+        picture.rgb[82:188, x : x + 3] = 40
+    (item,) = found(picture)
+    assert overlap(item, block) > 0.93
+
+
 @pytest.mark.parametrize('x', [60, 150])
 def test_a_dent_splits_no_box(x: int) -> None:
     block = Block(90, 80, 160, 120, 0.12)
