@@ -21,7 +21,7 @@ from damage_perception.perception.item_view import MARGIN_M, ItemView
 from damage_perception.perception.items import FoundItem
 from damage_perception.perception.look import Look, judged_report, unjudged_report
 from damage_perception.perception.projection import Plane
-from damage_perception.perception.quality import view_status
+from damage_perception.perception.quality import is_bitten, view_status
 from damage_perception.perception.rectify import rectify
 from damage_perception.perception.sensor import SensorProfile
 from damage_perception.perception.tracking import Track, Tracker
@@ -126,6 +126,9 @@ class Judge:
         self, look: Look, track: Track, asked: Asked, evidence: Evidence, used: int
     ) -> ItemReport:
         status = look.item.status | view_status(asked.view) | self._doubts(look, track, evidence)
+        # What a bite hides can only make it worse.
+        if not self._counts(evidence) and is_bitten(asked.view):
+            status |= Status.PARTLY_JUDGED
         return judged_report(look, track, status, asked.view, evidence, used)
 
     def _doubts(self, look: Look, track: Track, evidence: Evidence) -> Status:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from damage_perception.perception.item_view import ItemView
 from damage_perception.report import Status
@@ -12,12 +13,13 @@ _LEAST_MEASURED = 0.4  # share of an item that must have depth
 _LEAST_VISIBLE = 0.75  # share of its outline that must be seen
 _LEAST_CONVEX = 0.92  # share of the hull of its outline that it must fill
 _RAGGED_M = 0.002  # a border between touching boxes is found only so well
+_BITE_M = 0.007  # radius of a bite into a hull; ragged borders of sound box tops have less
 
 
 def view_status(view: ItemView) -> Status:
     """Tell whether depth is too poor or a part of an item was not judged.
 
-    A bite out of its outline is no face that was judged: a deep dent at an edge looks like the
+    An outline far from convex is no face that was judged: a deep dent at an edge looks like the
     gap between two items, and what was cut off must not make the rest sound.
     """
     item = int(np.count_nonzero(view.item_mask))
@@ -32,10 +34,26 @@ def view_status(view: ItemView) -> Status:
 
 def convexity(view: ItemView) -> float:
     """Give the share of the hull of an item's outline that it fills."""
+    closed, hull = _closed(view)
+    return np.count_nonzero(closed) / max(float(cv2.contourArea(hull)), 1.0)
+
+
+def is_bitten(view: ItemView) -> bool:
+    """Tell whether a bite is out of the hull of an item's outline: there a part is missing."""
+    if not view.item_mask.any():
+        return False
+    closed, hull = _closed(view)
+    beside = cv2.fillConvexPoly(np.zeros_like(closed), hull, 1) & (1 - closed)
+    far = cv2.distanceTransform(np.pad(beside, 1), cv2.DIST_L2, 3)
+    return float(far.max()) * view.resolution_m > _BITE_M
+
+
+def _closed(view: ItemView) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
+    """Give the item, (H, W) 0 or 1, without the notches of a ragged border, and its hull."""
     size = 2 * round(_RAGGED_M / view.resolution_m) + 1
     closed = cv2.morphologyEx(
         view.item_mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((size, size), np.uint8)
     )
     rows, columns = np.nonzero(closed)
     hull = cv2.convexHull(np.stack([columns, rows], axis=1).astype(np.int32))
-    return len(rows) / max(float(cv2.contourArea(hull)), 1.0)
+    return np.asarray(closed, np.uint8), np.asarray(hull, np.int32)
