@@ -28,6 +28,8 @@ from damage_perception.perception.item_view import ItemView
 _PRIOR = math.log(0.001 / 0.999)  # one item in a thousand is damaged; half of those learned from
 _EDGE = 1e-6  # probabilities of geometry nearer to 0 or 1 are told as if they lay here
 _LEAST_PIXEL = -12.0
+_HOLE = 4.0  # deviations, see `find_holes`
+_HOLE_SCORE = 3.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +84,7 @@ class EvidenceModel:
         if math.isnan(geometry.score) and network is None:
             return of_geometry(geometry)
         known = {**features, **(network.features if network else {})}
-        score = float(self.scores([known])[0])
+        score = max(float(self.scores([known])[0]), _floor(features))
         worst, level = _places(geometry, network), score + _PRIOR
         peak = float(np.nanmax(worst)) if np.isfinite(worst).any() else 0.0
         blobs = geometry.blobs + (network_blobs(view, network) if network else [])
@@ -92,6 +94,23 @@ class EvidenceModel:
             _probabilities(worst - peak + level),
             _levelled(blobs, level),
         )
+
+
+def _floor(features: Mapping[str, float]) -> float:
+    """Give the least score of a view: a hole that depth shows in a flat board is one.
+
+    Whatever it looks like, as a black print that loses its depth does, the face around it was
+    measured. Of 10,091 rendered sound views 3 are like that, of 9,693 damaged ones 22; the trees,
+    which saw a handful, trust their looks instead.
+    """
+    board = (
+        features['hole'] > _HOLE
+        and features['rigid'] > 0.95
+        and features['convexity'] > 0.97
+        and features['roughness'] < 1.5
+        and features['measured'] > 0.9
+    )
+    return _HOLE_SCORE if board else -math.inf
 
 
 def load_evidence(folder: Path) -> EvidenceModel:
