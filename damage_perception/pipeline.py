@@ -134,6 +134,10 @@ class DamagePipeline:
             frame.stamp_ns, frame.frame_id, columns, rows, health, reason, items, timings
         )
 
+    def contradictions(self) -> list[str]:
+        """Name the items of the newest frame whose looks and barcode disagree, a sentence each."""
+        return self._judge.contradictions()
+
     def view_of(self, track_id: int) -> ItemView | None:
         """Give the fused view of an item that was in the newest frames; None = there is none."""
         return self._judge.view_of(track_id)

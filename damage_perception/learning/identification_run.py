@@ -62,5 +62,7 @@ def train(
 
 def _part(data: ProductPictures, wanted: NDArray[np.bool_]) -> ProductPictures:
     pictures = [data.pictures[row] for row in np.flatnonzero(wanted)]
-    columns = (data.number, data.reference, data.sku, data.tags, data.damages)
-    return ProductPictures(*(column[wanted] for column in columns), pictures)
+    return ProductPictures(
+        data.number[wanted], data.reference[wanted], data.sku[wanted], data.tags[wanted],
+        data.damages[wanted], pictures,
+    )  # fmt: skip

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,8 +100,10 @@ def read_pictures(wanted: ProductSet, cache: Path) -> ProductPictures:
             *(arrays[name] for name in ('rgb', 'cover', 'height_m', 'sizes_m')), strict=True
         )
     ]
-    facts = ('number', 'reference', 'sku', 'tags', 'damages')
-    return ProductPictures(*(arrays[name] for name in facts), pictures)
+    return ProductPictures(
+        arrays['number'], arrays['reference'], arrays['sku'], arrays['tags'], arrays['damages'],
+        pictures,
+    )  # fmt: skip
 
 
 def _render_shard(wanted: ProductSet, first: int, path: Path) -> None:
@@ -111,7 +114,8 @@ def _render_shard(wanted: ProductSet, first: int, path: Path) -> None:
     names = ('rgb', 'cover', 'height_m', 'sizes_m')
     arrays = {name: np.stack([getattr(row[1], name) for row in rows]) for name in names}
     part = path.with_suffix('.part.npz')
-    np.savez(part, **facts, **arrays)
+    columns: dict[str, Any] = {**facts, **arrays}
+    np.savez(part, **columns)
     part.replace(path)
 
 

@@ -55,6 +55,7 @@ class DamageSegmentationNode(ManagedNode):
         self._source = FrameSource(self.settings.value.input, self.now_s(), topics)
         self._worker = NewestWorker(self._work, self._publish, self._failed, 'damage_pipeline')
         self._epoch, self._last = -1, DamageReport(0, '', 0, 0, Health.UNKNOWN, 'no image yet')
+        self._contradictions: list[str] = []
         self._silence, self._diagnosed = '', (diagnostics.STALE, False)
         self._repeated_s = self._diagnosed_s = -1e9
         # Of what waits, rclpy serves first what was subscribed first: the calibration of a frame
@@ -105,6 +106,9 @@ class DamageSegmentationNode(ManagedNode):
             self._pipeline.settings = self.core.value
             report = self._pipeline.process(frame)
             self._enrolments.offer(report, self._pipeline)
+            self._contradictions = self._pipeline.contradictions()
+        for sentence in self._contradictions:
+            self.warn(sentence, kind='identity')
         if report.health == Health.UNKNOWN:
             self.warn(report.reason)
         return report, frame.rgb
@@ -162,6 +166,7 @@ class DamageSegmentationNode(ManagedNode):
         self._diagnosed, self._diagnosed_s = state, now
         values = diagnostics.source_values(self._source, now)
         values['frames overwritten'] = self._worker.overwritten
+        values['barcode and looks disagree'] = '; '.join(self._contradictions)
         values |= {f'stage {stage} (ms)': float(ms) for stage, ms in self._last.timings_ms.items()}
         self._diagnostics.publish(level, text, values)
 

@@ -19,6 +19,7 @@ from damage_perception.perception.gallery_records import (
     check_text,
     time_text,
 )
+from damage_perception.perception.identification import looks_of
 from damage_perception.perception.item_view import ItemView
 from damage_perception.perception.view_codec import encode_view
 
@@ -27,7 +28,7 @@ from damage_perception.perception.view_codec import encode_view
 class Enrolment:
     """One view to enrol.
 
-    `features` None: not computed; `at` None: now; `by` empty: who makes the change.
+    `features` None: computed from the view; `at` None: now; `by` empty: who makes the change.
     """
 
     view: ItemView
@@ -72,8 +73,10 @@ def encode_all(enrolments: Iterable[Enrolment]) -> list[EncodedEnrolment]:
     encoded = []
     for enrolment in enrolments:
         enrolment.check()
-        features = b'' if enrolment.features is None else check_features(enrolment.features)
         content = encode_view(enrolment.view)
+        features = check_features(
+            looks_of(enrolment.view) if enrolment.features is None else enrolment.features
+        )
         encoded.append(EncodedEnrolment(enrolment, content, digest_of(content), features))
     return encoded
 

@@ -10,6 +10,8 @@ from damage_perception.errors import UserError
 from damage_perception.perception.gallery import Gallery
 from damage_perception.perception.gallery_index import FILE_NAME
 from damage_perception.perception.gallery_records import ReferenceView, State
+from damage_perception.perception.identification import FEATURES, Identification, Identifier
+from damage_perception.perception.item_view import ItemView
 from damage_perception.setting import setting
 
 _KEPT = 32  # products whose references stay in memory, about 1 MB each
@@ -48,7 +50,7 @@ class References:
     """What is in a gallery, by product. Nothing is read twice until `refresh` finds a change.
 
     A gallery that cannot be read knows nothing and says so in `problem`; the rest goes on.
-    One owner calls `of`; `refresh` may be called from any thread.
+    One owner calls `of` and `identify`; `refresh` may be called from any thread.
 
     Attributes:
         problem: why the gallery or a part of it cannot be used, a sentence; empty = it can.
@@ -64,6 +66,7 @@ class References:
         self._folder = folder
         self._gallery: Gallery | None = None
         self._known: OrderedDict[str, KnownProduct] = OrderedDict()
+        self._identifier: Identifier | None = None
         self._stale = True
 
     def of(self, sku: str) -> KnownProduct:
@@ -77,21 +80,34 @@ class References:
             self.close()
             return NOTHING_KNOWN
 
+    def identify(self, view: ItemView) -> Identification | None:
+        """Say which product a clean view of an item shows; None = there is nothing to compare."""
+        if self._folder is None:
+            return None
+        try:
+            self._look_for_changes()
+            if self._identifier is None and self._gallery is not None:
+                self._identifier = _identifier(self._gallery)
+            known = self._identifier
+            return known.identify(view) if known is not None and len(known) else None
+        except UserError as error:  # what is told by barcode still has its references
+            self.problem = str(error)
+            return None
+
     def refresh(self) -> None:
-        """Look at the next call of `of` whether the gallery has changed."""
+        """Look at the next question whether the gallery has changed."""
         self._stale = True
 
     def close(self) -> None:
         """Let go of the gallery until it is refreshed."""
         self._known.clear()
+        self._identifier = None
         if self._gallery is not None:
             self._gallery.close()
             self._gallery = None
 
     def _look_up(self, sku: str) -> KnownProduct:
-        if self._stale:
-            self._stale = False
-            self._look_again()
+        self._look_for_changes()
         if sku in self._known:
             self._known.move_to_end(sku)
         elif self._gallery is None:
@@ -103,13 +119,17 @@ class References:
                 self._known.popitem(last=False)
         return self._known[sku]
 
-    def _look_again(self) -> None:
+    def _look_for_changes(self) -> None:
+        if not self._stale:
+            return
+        self._stale = False
         assert self._folder is not None
         if self._gallery is None and (self._folder / FILE_NAME).is_file():
             self._gallery = Gallery.open(self._folder)
         elif self._gallery is None or not self._gallery.changed():
             return
         self._known.clear()
+        self._identifier = None
         self._gallery.problems.clear()
         self.problem = ''
         self.version = max((change.id for change in self._gallery.log(1)), default=0)
@@ -118,3 +138,11 @@ class References:
 def _known(gallery: Gallery, sku: str) -> KnownProduct:
     waiting = gallery.references(sku, [State.QUARANTINED])
     return KnownProduct(tuple(gallery.views(sku)), len(waiting))
+
+
+def _identifier(gallery: Gallery) -> Identifier:
+    identifier = Identifier()
+    skus, features = gallery.features(FEATURES)
+    for sku, row in zip(skus, features, strict=True):
+        identifier.add(sku, row)
+    return identifier

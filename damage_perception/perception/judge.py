@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from damage_perception.perception.fusion import fuse, independence
 from damage_perception.perception.gallery_fit import FittedReferences
 from damage_perception.perception.gallery_lookup import References
 from damage_perception.perception.geometry import DamageBlob
+from damage_perception.perception.item_identity import SeenIdentity
 from damage_perception.perception.item_view import MARGIN_M, ItemView
 from damage_perception.perception.items import FoundItem
 from damage_perception.perception.look import Look, judged_report, unjudged_report
@@ -32,11 +33,12 @@ from damage_perception.settings import Settings
 
 @dataclass(eq=False)
 class _Known:
-    """What is remembered of a track: its length axis, its fused view, what fits it."""
+    """What is remembered of a track: its length axis, its fused view, what fits it, its looks."""
 
     axis: NDArray[np.float64]
     view: ItemView | None = None
     memory: Memory = field(default_factory=Memory)
+    seen: SeenIdentity = field(default_factory=SeenIdentity)
     references: FittedReferences = field(default_factory=FittedReferences)
 
 
@@ -59,6 +61,7 @@ class Judge:
         self.profile = profile or SensorProfile()
         self._tracker = Tracker(settings.tracking)
         self._known: dict[int, _Known] = {}
+        self._contradictions: list[str] = []
 
     def reset(self) -> None:
         """Forget all tracks; ids are not used again."""
@@ -69,6 +72,10 @@ class Judge:
         """Give the fused view of an item that was in the newest frames; None = there is none."""
         known = self._known.get(track_id)
         return known.view if known else None
+
+    def contradictions(self) -> list[str]:
+        """Name the items in view that surely look like another product than they are said to be."""
+        return self._contradictions
 
     def judge(
         self, frame: MeasuredFrame, found: list[FoundItem], support: Plane
@@ -87,6 +94,11 @@ class Judge:
         }
         looks = [self._turned(look, track) for look, track in zip(looks, tracks, strict=True)]
         asked = [self._asked(look, track, found) for look, track in zip(looks, tracks, strict=True)]
+        self._contradictions = [
+            f'item {track.track_id} {doubt}'
+            for look, track in zip(looks, tracks, strict=True)
+            if (doubt := look.seen.contradiction(frame.identity))
+        ]
         judged = iter(self._assessor.assess([a for a in asked if a], self.settings.geometry))
         reports: list[ItemReport] = []
         used = 0
@@ -102,12 +114,12 @@ class Judge:
 
     def _turned(self, look: Look, track: Track) -> Look:
         """Let the face run the way it ran before: a square has no length of its own."""
-        if look.face is None:
-            return look
         known = self._known[track.track_id]
+        if look.face is None:
+            return replace(look, seen=known.seen)
         face = look.face.like(known.axis)
         known.axis = face.axes[:, 0]
-        return Look(look.frame, look.item, face)
+        return replace(look, face=face, seen=known.seen)
 
     def _asked(self, look: Look, track: Track, found: list[FoundItem]) -> Asked | None:
         """Look at an item square on and bring the references of its product onto it."""
@@ -117,6 +129,7 @@ class Judge:
         view = self._view(look, look.face, track, found, known)
         if not look.is_clean:
             return Asked(view, view)
+        known.seen.look(view, self._references)
         references = known.references
         references.update(view, self._references.of(look.sku))
         best = references.fitting[0].aligned.view if references.fitting else None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from damage_perception.frame import MeasuredFrame
+from damage_perception.frame import ItemIdentity, MeasuredFrame
 from damage_perception.perception.evidence import Evidence
 from damage_perception.perception.face import Face
 from damage_perception.perception.instances import ImageMap, make_instance
+from damage_perception.perception.item_identity import SeenIdentity
 from damage_perception.perception.item_view import ItemView
 from damage_perception.perception.items import FoundItem
 from damage_perception.perception.projection import Plane, on_plane
@@ -29,11 +30,17 @@ class Look:
     frame: MeasuredFrame
     item: FoundItem
     face: Face | None
+    seen: SeenIdentity = field(default_factory=SeenIdentity)  # what its track looks like
+
+    @property
+    def identity(self) -> ItemIdentity | None:
+        """Which product it is; None = unknown."""
+        return self.seen.settled(self.frame.identity)
 
     @property
     def sku(self) -> str:
-        """The product, as a barcode told; '' = unknown."""
-        return self.frame.identity.sku if self.frame.identity else ''
+        """The product; '' = unknown."""
+        return self.identity.sku if self.identity else ''
 
     @property
     def is_clean(self) -> bool:
@@ -93,7 +100,7 @@ def _report(
     damages: tuple[DamageInstance, ...],
     confidence_map: np.ndarray,
 ) -> ItemReport:
-    identity = look.frame.identity
+    identity = look.identity
     # Along the axes of the pose, so that of the face as it was turned.
     size = track.last.size_m if look.face is None else look.face.size
     length, width, height = (float(value) for value in size)

@@ -24,6 +24,7 @@ from damage_perception.perception.identification import probabilities
 from damage_perception.perception.identification_network import (
     IdentificationNetwork,
     Manifest,
+    shipped_network,
 )
 from damage_perception.perception.identification_picture import network_input, picture_of
 
@@ -126,3 +127,18 @@ def test_rendered_pictures_are_kept_and_those_of_another_engine_refused(
     monkeypatch.setattr(identification_views, 'engine_digest', lambda: 'another')
     with pytest.raises(UserError, match='another engine'):
         list(render_pictures(wanted, tmp_path))
+
+
+def test_the_shipped_map_knows_rendered_products_and_names_none_wrongly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identification_views, 'SHARD', 10)
+    wanted = ProductSet('standard', 907, 10, items=1, references=2)
+    assert list(render_pictures(wanted, tmp_path)) == [10]
+    data = read_pictures(wanted, tmp_path)
+    network = shipped_network()
+    trial = compare(network, data, network.rule[4])
+    result = figures(trial, network.rule, np.ones(len(trial.own), bool))
+    assert result.top1 >= 0.8
+    assert result.misnamed == 0
+    assert result.invented <= 0.1
