@@ -38,11 +38,10 @@ def draw_overlay(rgb: NDArray[np.uint8], report: DamageReport) -> NDArray[np.uin
         (H, W, 3) uint8.
     """
     picture = rgb.copy()
-    for item in report.items:
-        for damage in item.damages:
-            area = picture[damage.roi.slices]
-            tint = np.array(COLOURS[damage.damage_type])
-            area[damage.mask] = (0.45 * area[damage.mask] + 0.55 * tint).astype(np.uint8)
+    for damage in report.shown():
+        area = picture[damage.roi.slices]
+        tint = np.array(COLOURS[damage.damage_type])
+        area[damage.mask] = (0.45 * area[damage.mask] + 0.55 * tint).astype(np.uint8)
     for item in report.items:
         _draw_item(picture, item, report.threshold)
     if report.health != Health.OK:
@@ -69,7 +68,7 @@ def _draw_item(picture: NDArray[np.uint8], item: ItemReport, threshold: float) -
         outline, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=corner
     )
     cv2.drawContours(picture, outlines, -1, colour, 2, cv2.LINE_AA)
-    chance = '?' if math.isnan(item.confidence) else f'{item.confidence:.2f}'
+    chance = '?' if math.isnan(item.confidence) else f'{item.confidence:.2g}'
     words = [f'#{item.track_id} {chance}']
     words += [
         flag.name.lower()

@@ -154,14 +154,14 @@ class DamageReport:
         for item in self.items:
             judged = ~np.isnan(item.confidence_map)
             mask[item.roi.slices][judged] = 0
-        for damage in self._damages():
+        for damage in self.shown():
             mask[damage.roi.slices][damage.mask] = damage.damage_type or DamageType.ANOMALY
         return mask
 
     def instance_mask(self) -> NDArray[np.uint8]:
         """Paint `damage/instance_mask`: (H, W) uint8, 0 none, else a damage's mask_value."""
         mask = np.zeros((self.height, self.width), np.uint8)
-        for damage in self._damages():
+        for damage in self.shown():
             mask[damage.roi.slices][damage.mask] = damage.mask_value
         return mask
 
@@ -173,8 +173,10 @@ class DamageReport:
             np.fmax(patch, item.confidence_map, out=patch)
         return image
 
-    def _damages(self) -> list[DamageInstance]:
-        return [damage for item in self.items for damage in item.damages]
+    def shown(self) -> list[DamageInstance]:
+        """Give the damages that reach the threshold; the others are only pointed at."""
+        every = (damage for item in self.items for damage in item.damages)
+        return [damage for damage in every if damage.confidence >= self.threshold]
 
 
 @dataclass(frozen=True)
