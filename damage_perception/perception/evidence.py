@@ -30,6 +30,7 @@ _EDGE = 1e-6  # probabilities of geometry nearer to 0 or 1 are told as if they l
 _LEAST_PIXEL = -12.0
 _HOLE = 4.0  # deviations, see `find_holes`
 _HOLE_SCORE = 3.5
+_SAME = 0.3  # share of the smaller of two damages that the other covers, if they are one
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +88,8 @@ class EvidenceModel:
         score = max(float(self.scores([known])[0]), _floor(features))
         worst, level = _places(geometry, network), score + _PRIOR
         peak = float(np.nanmax(worst)) if np.isfinite(worst).any() else 0.0
-        blobs = geometry.blobs + (network_blobs(view, network) if network else [])
+        seen = network_blobs(view, network) if network else []
+        blobs = geometry.blobs + [blob for blob in seen if not _known(blob, geometry.blobs)]
         return Evidence(
             score,
             _probability(level),
@@ -133,6 +135,15 @@ def _places(geometry: GeometryEvidence, network: NetworkJudgement | None) -> NDA
     if network is None:
         return np.asarray(shape, np.float32)
     return np.fmax(np.maximum(shape, np.float32(_LEAST_PIXEL)), network.log_odds)
+
+
+def _known(blob: DamageBlob, measured: list[DamageBlob]) -> bool:
+    """Tell whether geometry has measured a damage that the network points at."""
+    area = np.count_nonzero(blob.mask)
+    return any(
+        np.count_nonzero(blob.mask & other.mask) >= _SAME * min(area, np.count_nonzero(other.mask))
+        for other in measured
+    )
 
 
 def _levelled(blobs: list[DamageBlob], level: float) -> list[DamageBlob]:
