@@ -14,6 +14,7 @@ _LEAST_VISIBLE = 0.75  # share of its outline that must be seen
 _LEAST_CONVEX = 0.92  # share of the hull of its outline that it must fill
 _RAGGED_M = 0.002  # a border between touching boxes is found only so well
 _BITE_M = 0.007  # radius of a bite into a hull; ragged borders of sound box tops have less
+_FALL_M = 0.025  # what lies deeper is a wall or the support
 
 
 def view_status(view: ItemView) -> Status:
@@ -34,26 +35,34 @@ def view_status(view: ItemView) -> Status:
 
 def convexity(view: ItemView) -> float:
     """Give the share of the hull of an item's outline that it fills."""
-    closed, hull = _closed(view)
+    closed = _closed(view)
+    hull = cv2.convexHull(cv2.findNonZero(closed))
     return np.count_nonzero(closed) / max(float(cv2.contourArea(hull)), 1.0)
 
 
 def is_bitten(view: ItemView) -> bool:
-    """Tell whether a bite is out of the hull of an item's outline: there a part is missing."""
-    if not view.item_mask.any():
+    """Tell whether a bite is out of the hull of an item's outline: there a part is missing.
+
+    Shadows and walls hang on an outline too, so only bites within the rectangle of what was
+    measured of the face count.
+    """
+    closed = _closed(view)
+    size = 2 * round(_RAGGED_M / view.resolution_m) + 1
+    near = (view.item_mask & (view.height_m > -_FALL_M)).astype(np.uint8)  # False for NaN
+    face = cv2.findNonZero(cv2.morphologyEx(near, cv2.MORPH_OPEN, np.ones((size, size), np.uint8)))
+    if face is None:
         return False
-    closed, hull = _closed(view)
-    beside = cv2.fillConvexPoly(np.zeros_like(closed), hull, 1) & (1 - closed)
+    corners = np.rint(cv2.boxPoints(cv2.minAreaRect(face))).astype(np.int32)
+    hull = cv2.convexHull(cv2.findNonZero(closed))
+    within = (cv2.fillConvexPoly(np.zeros_like(closed), shape, 1) for shape in (hull, corners))
+    beside = np.logical_and.reduce([*within, closed == 0]).astype(np.uint8)
     far = cv2.distanceTransform(np.pad(beside, 1), cv2.DIST_L2, 3)
     return float(far.max()) * view.resolution_m > _BITE_M
 
 
-def _closed(view: ItemView) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    """Give the item, (H, W) 0 or 1, without the notches of a ragged border, and its hull."""
+def _closed(view: ItemView) -> NDArray[np.uint8]:
+    """Give the item, (H, W) 0 or 1, without the notches of a ragged border."""
     size = 2 * round(_RAGGED_M / view.resolution_m) + 1
-    closed = cv2.morphologyEx(
-        view.item_mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((size, size), np.uint8)
-    )
-    rows, columns = np.nonzero(closed)
-    hull = cv2.convexHull(np.stack([columns, rows], axis=1).astype(np.int32))
-    return np.asarray(closed, np.uint8), np.asarray(hull, np.int32)
+    square = np.ones((size, size), np.uint8)
+    closed = cv2.morphologyEx(view.item_mask.astype(np.uint8), cv2.MORPH_CLOSE, square)
+    return np.asarray(closed, np.uint8)

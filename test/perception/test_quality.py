@@ -45,6 +45,15 @@ def test_a_ragged_border_is_no_bite() -> None:
     assert not is_bitten(box(ragged))
 
 
+def test_crumbs_and_whiskers_beside_an_item_make_no_bite() -> None:
+    x, y = place()
+    crumb = np.hypot(x - 0.05, y - SIZE_M[1] / 2 - 0.018) < 0.004
+    whisker = (np.abs(y) < 0.004) & (x > 0) & (x < SIZE_M[0] / 2 + 0.02)
+    view = box()
+    stretched = dataclasses.replace(view, item_mask=view.item_mask | crumb | whisker)
+    assert not is_bitten(stretched)
+
+
 def test_a_round_tin_has_no_bite() -> None:
     x, y = place()
     assert not is_bitten(box(np.hypot(x, y) > 0.065))
