@@ -43,6 +43,9 @@ class FindsNothing:
     def signed(self, report: DamageReport) -> DamageReport:
         return dataclasses.replace(report, threshold=0.5)
 
+    def contradictions(self) -> list[str]:
+        return []
+
     def reset(self) -> None:
         self.resets += 1
 
