@@ -70,6 +70,8 @@ def test_a_hole_that_depth_shows_in_a_board_is_one_whatever_it_looks_like(model)
     board = {'rigid': 1.0, 'convexity': 1.0, 'roughness': 1.0, 'measured': 0.99}
     assert weighed(model, view, looks_sound, **board, hole=0.0).score < 2.0
     assert weighed(model, view, looks_sound, **board, hole=5.0).score >= 3.5
+    assert weighed(model, view, looks_sound, **board | {'rigid': 0.5}, hole=5.0).score < 2.0
+    assert weighed(model, view, looks_sound, **board | {'rigid': 0.5}, hole=12.0).score >= 3.5
 
 
 def test_what_nobody_knows_is_no_evidence(model):
