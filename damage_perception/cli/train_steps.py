@@ -97,7 +97,7 @@ def learn(
             if writer is not None:
                 writer.add_scalar('loss', loss, now.samples)
                 for name, value in now.curve[-1].items() if now.curve else ():
-                    if name not in ('samples', 'loss'):
+                    if name not in ('samples', 'loss', 'alarms'):
                         writer.add_scalar(name, value, now.curve[-1]['samples'])
 
         train(training, read_split(config, paths, 'shifted_val'), paths, manifest, minutes, watch)

@@ -25,7 +25,8 @@ warm_up: 4
 patch: 64
 validate_every: 8
 ema_samples: 4
-references: 0.5
+pair_items: 4
+evidence_items: 8
 """
 
 
@@ -44,13 +45,13 @@ def test_one_command_trains_from_nothing_and_goes_on(tmp_path, monkeypatch):
     call('train', '--config', config, '--out', out, '--device', 'cpu')
     result = json.loads((out / 'result.json').read_text())
     for split in ('shifted_val', 'test', 'shifted_test'):
-        assert {'geometry', 'network', 'both', 'types'} <= result[split].keys()
+        assert {'geometry', 'network', 'evidence', 'types'} <= result[split].keys()
         assert (out / 'worst' / split / 'alarms.png').is_file()
     assert [point['samples'] for point in result['curve']] == [8]
     assert read_manifest(out / 'weights').seed == 1
     with pytest.raises(CallError, match='already holds a training'):
         call('train', '--config', config, '--out', out)
-    monkeypatch.setattr('damage_perception.learning.training_run.finish', lambda *rest: result)
+    monkeypatch.setattr('damage_perception.learning.training_result.finish', lambda *rest: result)
     call('train', '--config', config, '--out', out, '--resume', '--samples', 12, '--tensorboard')
     curve = json.loads((out / 'curve.json').read_text())
     assert [point['samples'] for point in curve] == [8, 12]
