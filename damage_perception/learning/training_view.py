@@ -63,7 +63,8 @@ def training_view(sample: Sample, rng: Rng) -> TrainingView | None:
         aligned = bring_reference(view, other.view) if other is not None else None
         reference = aligned.view if aligned is not None else None
     damages, labels = _truth(found)
-    relief, geometry = own_relief(view), find_damage(view)
+    relief = own_relief(view)
+    geometry = find_damage(view, relief=relief)
     features = item_features(view, relief, geometry)
     facts = {
         'item_id': sample.item_id,

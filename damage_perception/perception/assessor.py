@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from damage_perception.network.backends import Backend, open_backend
@@ -20,7 +20,7 @@ from damage_perception.perception.evidence import (
 from damage_perception.perception.geometry import GeometrySettings, find_damage
 from damage_perception.perception.item_features import item_features
 from damage_perception.perception.item_view import ItemView
-from damage_perception.perception.surface import own_relief
+from damage_perception.perception.surface import Relief, own_relief
 
 _IMPROVED = 1.25  # times as many frames behind a view make it worth another judgement
 
@@ -60,6 +60,11 @@ class Asked:
     reference: ItemView | None = None
     memory: Memory | None = None
 
+    @cached_property
+    def relief(self) -> Relief | None:
+        """Relief of the view, which the network sees and, mostly, geometry judges."""
+        return own_relief(self.view)
+
 
 class Assessor:
     """Geometry, and beside it the network with the trees that weigh both.
@@ -95,14 +100,18 @@ class Assessor:
             if item.memory and not item.memory.serves(item.view, item.reference is not None)
         ]  # fmt: skip
         said = judge_views(
-            self._backend, [item.view for item, _ in new], [item.reference for item, _ in new]
+            self._backend,
+            [item.view for item, _ in new],
+            [item.reference for item, _ in new],
+            [item.relief for item, _ in new],
         )
         for (item, memory), judgement in zip(new, said, strict=True):
             memory.judgement, memory.frames = judgement, item.view.frames
             memory.compared = item.reference is not None
 
     def _weighed(self, item: Asked, settings: GeometrySettings) -> Evidence:
-        relief = own_relief(item.unexplained)
+        plain = item.unexplained is item.view
+        relief = item.relief if plain else own_relief(item.unexplained)
         geometry = find_damage(item.unexplained, settings, relief)
         if self._model is None:
             return of_geometry(geometry)

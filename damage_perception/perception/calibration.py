@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.errors import UserError
+from damage_perception.perception.odds import log_odds, logistic
 from damage_perception.report import ItemReport
 
 GEOMETRY = 'geometry 1'  # names the detector without a network; counts up when its scores change
-_EDGE = 1e-6  # probabilities of pixels nearer to 0 or 1 are moved as if they lay here
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class ScoreCurve:
 
     def probability(self, score: NDArray[np.float64] | float) -> NDArray[np.float64]:
         """Map raw scores to P(damaged), within (0, 1); NaN stays NaN."""
-        return _logistic(self.log_odds(score))
+        return logistic(self.log_odds(score))
 
 
 @dataclass(frozen=True)
@@ -122,14 +122,14 @@ class Calibration:
         if self.curve is None or not math.isfinite(item.segmentation_score):
             return item
         said = self.curve.log_odds(item.segmentation_score)
-        shift = float(said - _log_odds(item.confidence))
+        shift = float(said - log_odds(np.float64(item.confidence)))
 
         def moved(probability: Any) -> NDArray[np.float64]:
-            return _logistic(_log_odds(probability) + shift)
+            return logistic(log_odds(np.asarray(probability, np.float64)) + shift)
 
         return dataclasses.replace(
             item,
-            confidence=float(_logistic(said)),
+            confidence=float(logistic(said)),
             damages=tuple(
                 dataclasses.replace(damage, confidence=float(moved(damage.confidence)))
                 for damage in item.damages
@@ -145,12 +145,3 @@ UNCALIBRATED = Calibration(OperatingPoint(1.0, 0.5, 1.0, 0, 0), 0.95)
 def named(detector: str) -> str:
     """Name a detector for people: hashes are cut short."""
     return detector if ' ' in detector else f'weights {detector[:12]}'
-
-
-def _log_odds(probability: Any) -> NDArray[np.float64]:
-    clipped = np.clip(np.asarray(probability, np.float64), _EDGE, 1.0 - _EDGE)
-    return np.asarray(np.log(clipped) - np.log1p(-clipped))
-
-
-def _logistic(log_odds: Any) -> NDArray[np.float64]:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(log_odds, -700.0, 700.0))))

@@ -25,9 +25,9 @@ from damage_perception.network.weights import EVIDENCE, read_file, read_manifest
 from damage_perception.perception.evidence_blobs import network_blobs
 from damage_perception.perception.geometry import DamageBlob, GeometryEvidence
 from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.odds import log_odds, logistic
 
 _PRIOR = math.log(0.001 / 0.999)  # one item in a thousand is damaged; half of those learned from
-_EDGE = 1e-6  # probabilities of geometry nearer to 0 or 1 are told as if they lay here
 _LEAST_PIXEL = -12.0
 _HOLE, _SURE_HOLE = 4.0, 10.0  # deviations, see `find_holes`
 _DEEP_M = 0.02
@@ -95,8 +95,8 @@ class EvidenceModel:
         blobs = geometry.blobs + [blob for blob in seen if not _known(blob, geometry.blobs)]
         return Evidence(
             score,
-            _probability(level),
-            _probabilities(worst - peak + level),
+            float(logistic(level)),
+            logistic(worst - peak + level).astype(np.float32),
             _levelled(blobs, level),
         )
 
@@ -143,8 +143,7 @@ def load_evidence(folder: Path) -> EvidenceModel:
 
 def _places(geometry: GeometryEvidence, network: NetworkJudgement | None) -> NDArray[np.float32]:
     """Give the log-odds of each pixel by whichever part is surer, NaN = neither looked."""
-    clipped = np.clip(geometry.confidence, _EDGE, 1.0 - _EDGE)
-    shape = np.log(clipped) - np.log1p(-clipped)
+    shape = log_odds(geometry.confidence)
     if network is None:
         return np.asarray(shape, np.float32)
     return np.fmax(np.maximum(shape, np.float32(_LEAST_PIXEL)), network.log_odds)
@@ -161,23 +160,10 @@ def _known(blob: DamageBlob, measured: list[DamageBlob]) -> bool:
 
 def _levelled(blobs: list[DamageBlob], level: float) -> list[DamageBlob]:
     """Move the damages so that the surest says what the item says."""
-    odds = [_log_odds(blob.confidence) for blob in blobs]
+    odds = [float(log_odds(blob.confidence)) for blob in blobs]
     top = max(odds, default=0.0)
     moved = [
-        DamageBlob(blob.damage_type, blob.mask, blob.depth_m, _probability(own - top + level))
+        DamageBlob(blob.damage_type, blob.mask, blob.depth_m, float(logistic(own - top + level)))
         for blob, own in zip(blobs, odds, strict=True)
     ]
     return sorted(moved, key=lambda blob: -blob.confidence)
-
-
-def _log_odds(probability: float) -> float:
-    clipped = min(max(probability, _EDGE), 1.0 - _EDGE)
-    return math.log(clipped / (1.0 - clipped))
-
-
-def _probability(log_odds: float) -> float:
-    return float(_probabilities(np.float64(log_odds)))
-
-
-def _probabilities(log_odds: NDArray[np.floating] | np.float64) -> NDArray[np.float32]:
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(log_odds, -60.0, 60.0))), np.float32)

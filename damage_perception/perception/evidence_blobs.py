@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from damage_perception.network.judgement import NetworkJudgement
 from damage_perception.perception.geometry import DamageBlob
 from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.odds import logistic
 from damage_perception.report import DamageType
 
 _AROUND_M = 0.03  # the ring around a damage that its depth is measured from
@@ -37,7 +38,7 @@ def network_blobs(view: ItemView, network: NetworkJudgement) -> list[DamageBlob]
 def _blob(view: ItemView, network: NetworkJudgement, mask: NDArray[np.bool_]) -> DamageBlob:
     votes = np.bincount(network.likeliest[mask], minlength=len(DamageType))
     odds = float(np.percentile(network.log_odds[mask], 95))
-    confidence = 1.0 / (1.0 + math.exp(-odds))
+    confidence = float(logistic(odds))
     return DamageBlob(DamageType(int(votes.argmax())), mask, _depth(view, mask), confidence)
 
 

@@ -1,0 +1,22 @@
+"""Probabilities as log-odds and back, never so sure that nothing could move them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_EDGE = 1e-6  # probabilities nearer to 0 or 1 are told as if they lay here
+_LIMIT = 700.0  # log-odds beyond which the exponential overflows
+
+
+def log_odds(probability: Any) -> NDArray[Any]:
+    """Give the log-odds of probabilities in [0, 1], of their float type; NaN stays NaN."""
+    clipped = np.clip(probability, _EDGE, 1.0 - _EDGE)
+    return np.asarray(np.log(clipped) - np.log1p(-clipped))
+
+
+def logistic(odds: Any) -> NDArray[Any]:
+    """Give the probabilities of log-odds, of their float type; NaN stays NaN."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -_LIMIT, _LIMIT))))
