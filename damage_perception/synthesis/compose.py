@@ -16,15 +16,14 @@ from damage_perception.synthesis.neighbours import add_neighbours
 from damage_perception.synthesis.noise import Rng
 from damage_perception.synthesis.patch import Patch
 from damage_perception.synthesis.products import Product
-from damage_perception.synthesis.raymarch import CameraPose, Hits, cast
+from damage_perception.synthesis.raymarch import CameraPose, Hits, cast, sample_list
 from damage_perception.synthesis.sample import Sample, SeenDamage
 from damage_perception.synthesis.scene import MAIN, Placement, SceneMap
 from damage_perception.synthesis.sensor_kinds import DepthSensor, draw_sensor, sensor_profile
 from damage_perception.synthesis.spec import SynthesisSpec
 from damage_perception.synthesis.support import lay_support
+from damage_perception.synthesis.truth import is_seen
 from damage_perception.synthesis.viewpoint import Bounds, View, draw_view, seen_bounds
-
-_FEWEST_PIXELS = 12  # of a damage that counts as seen
 
 
 def render_product(
@@ -56,17 +55,28 @@ def render_product(
     rgb, depth = take_shot(scene, hits, view, light, colour, sensor, rng)
     more = tuple(take_shot(scene, hits, view, light, colour, sensor, rng) for _ in range(shots - 1))
     ids, marks = seen_items(scene, hits)
-    damages = tuple(
-        SeenDamage(damage, marks == damage.mark)
-        for damage in patch.damages
-        if int((marks == damage.mark).sum()) >= _FEWEST_PIXELS
-    )
+    damages = _seen_damages(patch, scene, hits, marks, view)
     to_camera = item_to_camera(view.pose) @ _leaning(place, product)
     return Sample(
         rgb, depth, hits.depth, view.camera, ids == MAIN, ids > MAIN, damages,
         support_plane(view.pose), sensor_profile(sensor, view.scale), to_camera,
         product.size, product.sku, '', '', (*patch.tags, *tags, f'sensor:{sensor.kind}'), more,
     )  # fmt: skip
+
+
+def _seen_damages(
+    patch: Patch, scene: SceneMap, hits: Hits, marks: NDArray[np.uint8], view: View
+) -> tuple[SeenDamage, ...]:
+    found = []
+    for damage in patch.damages:
+        mask = marks == damage.mark
+        col, row, depth = (layer[mask] for layer in (hits.col, hits.row, hits.depth))
+        if len(depth) == 0:
+            continue
+        shown = float((depth**2).sum()) / (view.camera.fx * view.camera.fy) / damage.area_m2
+        if is_seen(sample_list(scene.trace, col, row, cv2.INTER_NEAREST), shown):
+            found.append(SeenDamage(damage, mask))
+    return tuple(found)
 
 
 def _pick(rng: Rng, kinds: tuple[str, ...]) -> str:
@@ -85,7 +95,9 @@ def _compose(
     scene = SceneMap.empty(bounds, mpp)
     reach = 0.5 * float(np.hypot(*product.size[:2])) + 0.02
     tags = lay_support(scene, rng, reach, 'table' if plain and rng.random() < 0.5 else '')
+    ground = np.median(scene.albedo[::8, ::8], axis=(0, 1))
     patch = build_item(product, rng, mpp, 0.05 if plain else spec.oddities, damaged)
+    patch.ground = (int(ground[0]), int(ground[1]), int(ground[2]))
     if damaged:
         _damage(spec, patch, product, rng)
     if not plain and rng.random() < spec.neighbours:

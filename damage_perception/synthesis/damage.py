@@ -10,6 +10,7 @@ from damage_perception.synthesis.parts import deconstruct, missing_unit
 from damage_perception.synthesis.patch import Damage, Patch
 from damage_perception.synthesis.products import Product
 from damage_perception.synthesis.spills import spill
+from damage_perception.synthesis.truth import is_seen, trace_of
 
 DAMAGE_NAMES = {
     'crush': DamageType.CRUSH,
@@ -21,6 +22,7 @@ DAMAGE_NAMES = {
 }
 # Drawn more often where they fit, since few products can have them: about equal counts result.
 WEIGHTS = {'crush': 2.0, 'missing_unit': 6.0, 'tear': 1.3, 'hole': 1.2, 'deconstruction': 0.9}
+_TRIES = 3
 _SOFT = ('poly_mailer', 'padded_bag', 'powder_bag')
 _UNITS = ('blister', 'multi_pack')
 
@@ -39,7 +41,23 @@ def possible(damage_type: DamageType, product: Product) -> bool:
 def inflict(
     patch: Patch, product: Product, damage_type: DamageType, rng: Rng, major: bool
 ) -> Damage | None:
-    """Damage an item; None if nothing of it would be seen."""
+    """Damage an item; None if nothing of it would be seen, after some tries."""
+    sound = patch.copy()
+    for _ in range(_TRIES):
+        damage = _try(patch, product, damage_type, rng, major)
+        if damage is not None:
+            region = patch.mark == damage.mark
+            trace = trace_of(sound, patch, region)
+            if is_seen(trace):
+                patch.trace[region] = trace
+                return damage
+        patch.restore(sound)  # nobody could see it: it did not happen
+    return None
+
+
+def _try(
+    patch: Patch, product: Product, damage_type: DamageType, rng: Rng, major: bool
+) -> Damage | None:
     if damage_type == DamageType.CRUSH:
         return crush(patch, rng, major)
     if damage_type == DamageType.TEAR:

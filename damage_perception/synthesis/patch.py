@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from damage_perception.report import DamageType, Severity
 from damage_perception.synthesis.noise import Field, Rng, value_noise
+
+_LAYERS = ('height', 'albedo', 'gloss', 'mask', 'mark', 'cover', 'trace')
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Patch:
         mask: bool, the item itself, what belongs to it included.
         mark: uint8, number of the damage at this place, 0 none.
         cover: float32 in [0, 1], how much of the support a spill beside the item covers.
+        trace: uint8, how far damage changed the look here, `truth.SIGHT` = just to be seen.
         face: (top, left, bottom, right) pixels of the sound item's outline on the canvas.
         soft: drapes over what lies below, as bags do.
         tags: what was added: `oddity:tape`, ...
@@ -53,11 +56,23 @@ class Patch:
     mask: NDArray[np.bool_]
     mark: NDArray[np.uint8]
     cover: Field
+    trace: NDArray[np.uint8]
     face: tuple[int, int, int, int]
     soft: bool = False
     side: tuple[int, int, int] = (128, 110, 90)  # colour of what is under the print
+    ground: tuple[int, int, int] = (90, 90, 90)  # colour of what the item lies on
     tags: list[str] = field(default_factory=list)
     damages: list[Damage] = field(default_factory=list)
+
+    def copy(self) -> Patch:
+        """Give a patch with layers of its own."""
+        layers = {name: getattr(self, name).copy() for name in _LAYERS}
+        return replace(self, **layers, damages=[*self.damages])
+
+    def restore(self, earlier: Patch) -> None:
+        """Make the layers and damages again what they were in a copy."""
+        for name in (*_LAYERS, 'damages'):
+            setattr(self, name, getattr(earlier, name).copy())
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -100,6 +115,7 @@ def blank_patch(size_m: tuple[float, float], mpp: float, margin_m: float) -> Pat
         mask=np.zeros(shape, bool),
         mark=np.zeros(shape, np.uint8),
         cover=np.zeros(shape, np.float32),
+        trace=np.zeros(shape, np.uint8),
         face=(margin, margin, margin + face_rows, margin + face_cols),
     )
 

@@ -41,6 +41,7 @@ class SceneMap:
         gloss: uint8.
         ids: uint8, 0 support, then items in the order of stamping.
         mark: uint8, number of a damage within the scene, 0 none.
+        trace: uint8, see `Patch.trace`.
     """
 
     mpp: float
@@ -51,6 +52,7 @@ class SceneMap:
     gloss: NDArray[np.uint8]
     ids: NDArray[np.uint8]
     mark: NDArray[np.uint8]
+    trace: NDArray[np.uint8]
     marks: int = 0
 
     @classmethod
@@ -66,6 +68,7 @@ class SceneMap:
             np.zeros((rows, cols), np.uint8),
             np.zeros((rows, cols), np.uint8),
             np.zeros((rows, cols), np.uint8),
+            np.zeros((rows, cols), np.uint8),
         )  # fmt: skip
 
     def grid(self) -> tuple[Field, Field]:
@@ -78,7 +81,7 @@ class SceneMap:
     def stamp(self, patch: Patch, at: Placement, item: int) -> int:
         """Lay an item down; return the offset that was added to its damage marks."""
         window, layers = self._layers(patch, at)
-        height, albedo, gloss, mask, mark, cover = layers
+        height, albedo, gloss, mask, mark, cover, trace = layers
         offset = self.marks
         self.marks += len(patch.damages)
         if mask.size == 0:  # wholly off the map
@@ -108,6 +111,7 @@ class SceneMap:
         if patch.damages:
             damaged = mark > 0
             self.mark[window][damaged] = mark[damaged] + offset
+            self.trace[window][damaged] = trace[damaged]
         return offset
 
     def _layers(self, patch: Patch, at: Placement) -> tuple[Window, tuple[NDArray[Any], ...]]:
@@ -117,7 +121,8 @@ class SceneMap:
         if at.yaw == 0.0 and abs(patch.mpp - self.mpp) < 1e-9:
             left, top = round(centre[0] - (cols - 1) / 2), round(centre[1] - (rows - 1) / 2)
             inner, window = _overlap((left, top), (cols, rows), self.height.shape)
-            layers = (patch.height, patch.albedo, patch.gloss, patch.mask, patch.mark, patch.cover)
+            layers = (patch.height, patch.albedo, patch.gloss, patch.mask, patch.mark, patch.cover,
+                      patch.trace)  # fmt: skip
             return window, tuple(layer[inner] for layer in layers)
         scale = patch.mpp / self.mpp
         cos, sin = math.cos(at.yaw) * scale, math.sin(at.yaw) * scale
@@ -144,6 +149,7 @@ class SceneMap:
             warp(patch.mask.astype(np.uint8), cv2.INTER_NEAREST).astype(bool),
             warp(patch.mark, cv2.INTER_NEAREST),
             warp(patch.cover, cv2.INTER_LINEAR),
+            warp(patch.trace, cv2.INTER_NEAREST),
         )
         return window, layers
 

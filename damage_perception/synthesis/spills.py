@@ -8,7 +8,7 @@ import numpy as np
 from damage_perception.report import DamageType
 from damage_perception.synthesis.noise import Field, Rng, smoothstep
 from damage_perception.synthesis.patch import Damage, Patch, blend
-from damage_perception.synthesis.truth import record
+from damage_perception.synthesis.truth import colour_distance, record
 
 _LIQUIDS = (  # colour, opacity on paper, opacity as a puddle
     ((70, 60, 50), 0.45, 0.35),  # water: it darkens
@@ -18,13 +18,13 @@ _LIQUIDS = (  # colour, opacity on paper, opacity as a puddle
     ((150, 24, 30), 0.6, 0.8),  # sauce, wine
     ((40, 110, 170), 0.5, 0.6),  # cleaner
 )
-_FAINTEST = 7.0  # mean change of the print, sRGB bytes, below which a stain is not seen
+_CONTRAST = 14.0  # least CIELAB distance of a puddle from its ground
 _POWDERS = ((244, 242, 238), (94, 62, 38), (214, 186, 140), (226, 214, 190), (230, 120, 60))
 
 
 def spill(patch: Patch, rng: Rng, major: bool, family: str) -> Damage | None:
     """Spill on the item, beside it or from under it, as its contents would."""
-    before, clean = patch.height.copy(), (patch.albedo.copy(), patch.gloss.copy())
+    before = patch.height.copy()
     film = family in ('poly_mailer', 'bottle', 'tin', 'jar', 'blister')  # nothing soaks in
     kinds = {'wet_stain': 0.0 if film else 0.5, 'puddle': 0.3, 'seep': 0.2}
     if family in ('powder_bag', 'jar', 'shipping_carton'):
@@ -33,11 +33,6 @@ def spill(patch: Patch, rng: Rng, major: bool, family: str) -> Damage | None:
     kind = str(rng.choice(list(kinds), p=weights / weights.sum()))
     draw = {'wet_stain': _wet_stain, 'puddle': _puddle, 'seep': _seep, 'powder': _powder}[kind]
     region = draw(patch, rng, major)
-    if kind == 'wet_stain' and region.any():
-        change = np.abs(patch.albedo[region].astype(np.int16) - clean[0][region])
-        if float(change.mean()) < _FAINTEST:  # nobody could see it: it did not happen
-            patch.height, patch.albedo, patch.gloss = before, *clean
-            return None
     return record(patch, before, region, DamageType.SPILL, kind)
 
 
@@ -76,7 +71,7 @@ def _wet_stain(patch: Patch, rng: Rng, major: bool) -> np.ndarray:
     soft = rng.uniform(0.001, 0.006)
     soaked = smoothstep(-soft, soft, field) * patch.mask
     front = np.exp(-np.square((field - 0.3 * soft) / np.float32(rng.uniform(0.0012, 0.004))))
-    weight = opacity * soaked * rng.uniform(0.6, 1.1) + 0.25 * front * soaked
+    weight = opacity * soaked * rng.uniform(0.8, 1.4) + 0.25 * front * soaked
     mottled = 1 + 0.15 * patch.noise(rng, 25, 2)
     dark = (patch.albedo.astype(np.float32) * np.asarray(colour, np.float32) / 215).clip(0, 255)
     blend(patch.albedo, dark.astype(np.uint8), np.clip(weight * mottled, 0, 1).astype(np.float32))
@@ -114,7 +109,7 @@ def _seep(patch: Patch, rng: Rng, major: bool) -> np.ndarray:
 
 
 def _pour(patch: Patch, rng: Rng, field: Field) -> np.ndarray:
-    colour, opacity, body = _LIQUIDS[int(rng.integers(len(_LIQUIDS)))]
+    colour, opacity, body = _contrasting(patch, rng)
     thick = rng.uniform(0.0008, 0.0025)
     ground = smoothstep(0, 0.002, field) * ~patch.mask
     patch.height += (thick * smoothstep(0, 0.004, field) * ~patch.mask).astype(np.float32)
@@ -125,6 +120,15 @@ def _pour(patch: Patch, rng: Rng, field: Field) -> np.ndarray:
     blend(patch.albedo, colour, wet.astype(np.float32))
     patch.gloss[wet > 0.2] = 220
     return field > 0.0005
+
+
+def _contrasting(patch: Patch, rng: Rng) -> tuple[tuple[int, int, int], float, float]:
+    """Draw a liquid that shows on what the item lies on."""
+    bodies = np.asarray([liquid[2] for liquid in _LIQUIDS])[:, None]
+    ground = np.tile(np.asarray(patch.ground, np.float64), (len(_LIQUIDS), 1))
+    pools = bodies * np.asarray([liquid[0] for liquid in _LIQUIDS]) + (1 - bodies) * ground
+    fitting = np.flatnonzero(colour_distance(ground, pools) > _CONTRAST)
+    return _LIQUIDS[int(rng.choice(fitting))]
 
 
 def _powder(patch: Patch, rng: Rng, major: bool) -> np.ndarray:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +13,10 @@ from damage_perception.synthesis.noise import Field
 from damage_perception.synthesis.patch import Damage, Patch
 
 VISIBLE_M = 0.001  # a crush is marked where the surface has moved by at least this
+SIGHT = 32  # of a trace: just to be seen
+_SIGHT_LAB, _SIGHT_M = 8.0, 0.002  # what it takes to be seen: CIELAB distance, height in metres
+_FEWEST_PIXELS = 12
+_LEAST_SHOWN = 0.1
 _MIN_AREA_M2 = 2e-5
 
 
@@ -31,6 +38,57 @@ def rate_severity(
         DamageType.SPILL: area_m2 >= 20e-4,
     }.get(damage_type, False)
     return Severity.MAJOR if major else Severity.MINOR
+
+
+def is_seen(trace: NDArray[np.uint8], shown: float = 1.0) -> bool:
+    """Tell whether a person could mark a damage in a picture; if not, it is no damage of it.
+
+    At least 12 pixels and a tenth of its area must be in the picture, and of these pixels the
+    quarter that changed most must, in the median, differ from the sound item by a CIELAB distance
+    of 8 or by 2 mm of height.
+
+    Args:
+        trace: (N,) uint8, `trace_of` at the pixels of the damage that are in the picture.
+        shown: share of its area that is in the picture.
+    """
+    if not is_shown(len(trace), shown):
+        return False
+    most = len(trace) // 4
+    return float(np.median(np.partition(trace, -most)[-most:])) >= SIGHT
+
+
+def is_shown(pixels: int, shown: float) -> bool:
+    """Tell whether enough of a damage is in a picture: pixels, and the share of its area."""
+    return pixels >= _FEWEST_PIXELS and shown >= _LEAST_SHOWN
+
+
+def trace_of(sound: Patch, patch: Patch, region: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Give how far the look of a damaged item differs from that of the sound one, in `region`.
+
+    Args:
+        sound: the patch before.
+        patch: the patch now; beside the item it covers the ground by `cover`.
+        region: (H, W) bool.
+
+    Returns:
+        (N,) uint8, `SIGHT` = just to be seen, in the order of `region`.
+    """
+    beside = (~patch.mask & ~sound.mask)[region][:, None]
+    cover = patch.cover[region][:, None] * beside
+    ground = np.asarray(patch.ground, np.float32)
+    before = np.where(beside, ground, sound.albedo[region])
+    after = np.where(beside, cover * patch.albedo[region] + (1 - cover) * ground,
+                     patch.albedo[region])  # fmt: skip
+    moved = np.abs(patch.height - sound.height)[region] / _SIGHT_M
+    change = np.maximum(colour_distance(before, after) / _SIGHT_LAB, moved)
+    return np.clip(SIGHT * change, 0, 255).astype(np.uint8)
+
+
+def colour_distance(first: NDArray[Any], second: NDArray[Any]) -> Field:
+    """Give CIELAB distances (N,) of two lists (N, 3) of sRGB colours, 0 to 255."""
+    lab = [cv2.cvtColor(colours.astype(np.float32).reshape(-1, 1, 3) / 255, cv2.COLOR_RGB2LAB)
+           for colours in (first, second)]  # fmt: skip
+    return np.asarray(np.linalg.norm(lab[0] - lab[1], axis=2)[:, 0], np.float32)
 
 
 def record(

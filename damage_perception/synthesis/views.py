@@ -16,6 +16,7 @@ from damage_perception.perception.window import ItemWindow
 from damage_perception.report import Roi
 from damage_perception.synthesis.patch import Damage
 from damage_perception.synthesis.sample import Sample
+from damage_perception.synthesis.truth import is_shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,4 +65,16 @@ def labelled_view(sample: Sample) -> LabelledView | None:
         painted = np.stack(channels, axis=2).astype(np.uint8) * np.uint8(255)
         seen = rectify(replace(frame, rgb=painted), window, face, sample.profile).rgb > 127
         masks += [seen[..., k] & view.seen for k in range(len(part))]
-    return LabelledView(view, tuple(masks), tuple(damage.truth for damage in sample.damages))
+    return _labelled(view, masks, [damage.truth for damage in sample.damages])
+
+
+def _labelled(
+    view: ItemView, masks: list[NDArray[np.bool_]], damages: list[Damage]
+) -> LabelledView:
+    """Leave out what the view hides though a picture shows it, below a neighbour or beside it."""
+    kept = [
+        (mask, damage)
+        for mask, damage in zip(masks, damages, strict=True)
+        if is_shown(int(mask.sum()), float(mask.sum()) * view.resolution_m**2 / damage.area_m2)
+    ]
+    return LabelledView(view, tuple(mask for mask, _ in kept), tuple(truth for _, truth in kept))
