@@ -21,6 +21,12 @@ def random_colour(rng: Rng, saturation: tuple[float, float], value: tuple[float,
     return red, green, blue
 
 
+def dark_tone(rng: Rng) -> Colour:
+    """Give a colour that is all but black: of ink, and of a hole into which no light falls."""
+    red, green, blue = (int(value) for value in rng.uniform(5, 42) + rng.uniform(-3, 3, 3))
+    return red, green, blue
+
+
 def word(rng: Rng, low: int = 3, high: int = 9) -> str:
     """Give a word that means nothing."""
     letters = rng.choice(list(string.ascii_lowercase), int(rng.integers(low, high)))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from damage_perception.synthesis.noise import Rng
 from damage_perception.synthesis.patch import Patch
 from damage_perception.synthesis.products import Product
@@ -26,6 +28,7 @@ _BUILDERS: dict[str, Callable[[Product, Rng, float, float], Patch]] = {
     'blister': blister,
     'multi_pack': multi_pack,
 }
+_INK = 55  # sRGB bytes of dark print, at most
 _FITTING = {  # oddities that a family does not carry
     'strap': ('shipping_carton', 'multi_pack', 'retail_carton'),
     'handle': ('shipping_carton',),
@@ -49,6 +52,9 @@ def build_item(
     beside = 1.15 if product.family in ('tin', 'jar') else 0.35  # a lid lies there
     margin = 0.02 + beside * max(product.size[:2]) * roomy
     patch = _BUILDERS[product.family](product, rng, mpp, margin)
+    if product.lookalike == 'dark_circle':  # matte ink: a shine would tell it from a hole
+        ink = patch.mask & (patch.albedo.max(axis=2) < _INK)
+        patch.gloss[ink] = np.minimum(patch.gloss[ink], 6)
     for name, add in ODDITIES.items():
         fits = product.family in _FITTING.get(name, (product.family,))
         chance = oddities * (0.35 if name == 'handle' else 0.6)

@@ -18,6 +18,7 @@ _BYTES = np.arange(256) / 255.0
 LINEAR = np.where(_BYTES <= 0.04045, _BYTES / 12.92, ((_BYTES + 0.055) / 1.055) ** 2.4).astype(
     np.float32
 )
+_DARK = 55  # sRGB bytes of a bottom that gets no light
 _WALL_SLOPE = 1.5  # rise over run from which a surface is a side wall
 
 
@@ -139,7 +140,14 @@ def _surface(scene: SceneMap, hits: Hits, at: Field) -> tuple[NDArray[np.uint8],
     same = sample_list(scene.ids, *near, nearest) == sample_list(scene.ids, *far, nearest)
     col = np.where(same, far[0], near[0])
     row = np.where(same, far[1], near[1])
-    surface.reshape(-1, 4)[wall] = sample_list(layers, col, row)
+    wall_colours = sample_list(layers, col, row)
+    # Into an opening falls no light: its walls are as dark as its bottom, they mirror no print.
+    foot = (hits.col.ravel()[wall] - 2 * uphill[:, 0], hits.row.ravel()[wall] + 2 * uphill[:, 1])
+    inner = sample_list(layers, *foot, nearest)
+    own = sample_list(scene.ids, *foot, nearest) == sample_list(scene.ids, *near, nearest)
+    dark = own & (inner[:, :3].max(axis=1) < _DARK)
+    wall_colours[dark] = inner[dark]
+    surface.reshape(-1, 4)[wall] = wall_colours
     turned = at.reshape(-1, 2)
     turned[wall] = uphill * np.float32(25.0)  # upright, facing away from the item
     return surface, at

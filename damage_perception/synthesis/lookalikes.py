@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.synthesis.artwork import random_colour
+from damage_perception.synthesis.artwork import dark_tone, random_colour
 from damage_perception.synthesis.noise import Field, Rng, smoothstep, value_noise
 from damage_perception.synthesis.patch import blend
 from damage_perception.synthesis.pen import Pen
@@ -23,6 +23,8 @@ LOOKALIKES = (
     'scuffed_art',
     'printed_dent',
 )
+# Dark circles most often: a hole looks just so, and depth alone tells.
+LOOKALIKE_SHARES = tuple((4 if name == 'dark_circle' else 1) / 11 for name in LOOKALIKES)
 
 
 def paint_lookalike(image: Image, mpp: float, name: str, rng: Rng, style: str) -> None:
@@ -139,14 +141,24 @@ def _shadow(image: Image, mpp: float, rng: Rng) -> None:
 
 
 def _dark_circle(image: Image, mpp: float, rng: Rng) -> None:
-    """A dark disc, as a speaker, a lens or an open can in a picture: looks like a hole."""
-    x, y = _grid(image.shape, _centre(rng))
-    radius = rng.uniform(0.06, 0.25)
-    far = np.hypot(x, y * rng.uniform(0.8, 1.25)).astype(np.float32)
-    blend(image, (14, 14, 16), smoothstep(radius + 0.005, radius - 0.005, far))
-    if rng.random() < 0.6:
-        ring = smoothstep(0.02, 0.0, np.abs(far - radius * rng.uniform(0.9, 1.05)))
-        blend(image, random_colour(rng, (0, 0.4), (0.5, 1.0)), ring)
+    """Dark discs, ellipses and ragged blots of 8 to 70 mm: what a hole cut clean looks like."""
+    for _ in range(int(rng.choice([1, 2, 3], p=[0.7, 0.2, 0.1]))):
+        x, y = _grid(image.shape, _centre(rng))
+        short = min(image.shape[:2]) * mpp
+        radius = min(0.008 * (0.070 / 0.008) ** rng.uniform(0, 1) / 2 / short, 0.4)
+        turn, stretch = rng.uniform(0, np.pi), rng.uniform(0.55, 1.0)
+        along = x * np.cos(turn) + y * np.sin(turn)
+        across = (y * np.cos(turn) - x * np.sin(turn)) / stretch
+        far = np.hypot(along, across).astype(np.float32)
+        rough = rng.uniform(0.0, 0.02) if rng.random() < 0.6 else rng.uniform(0.04, 0.2)
+        angle, edge = np.arctan2(across, along), np.ones_like(far)
+        for wave in range(2, 14):
+            edge += rough / np.sqrt(wave) * np.cos(wave * angle + rng.uniform(0, 2 * np.pi))
+        crisp = 0.5 / min(image.shape[:2])
+        blend(image, dark_tone(rng), smoothstep(-crisp, crisp, radius * edge - far))
+        if rng.random() < 0.25:
+            ring = smoothstep(0.02, 0.0, np.abs(far - radius * rng.uniform(0.9, 1.05)))
+            blend(image, random_colour(rng, (0, 0.4), (0.5, 1.0)), ring)
 
 
 def _box_picture(image: Image, mpp: float, rng: Rng) -> None:

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.report import DamageType
-from damage_perception.synthesis.artwork import random_colour
+from damage_perception.synthesis.artwork import dark_tone, random_colour
 from damage_perception.synthesis.noise import Rng, smoothstep
 from damage_perception.synthesis.patch import Damage, Patch
-from damage_perception.synthesis.truth import record
+from damage_perception.synthesis.truth import colour_distance, record
 
 Mask = NDArray[np.bool_]
+_PEEL_CONTRAST = 18.0  # CIELAB distance of a bared ply from the print around it
 
 
 def tear(patch: Patch, rng: Rng, major: bool) -> Damage | None:
@@ -59,23 +60,34 @@ def _peel(patch: Patch, rng: Rng) -> Damage | None:
     patch.height[region] -= np.float32(rng.uniform(0.0004, 0.0011)) + 0.00015 * rough[region]
     curl = np.exp(-_away(patch, region) / 0.002) * (~region) * patch.mask
     patch.height += (curl * max(rng.normal(0.0008, 0.0008), 0)).astype(np.float32)
-    tone = np.asarray(patch.side, np.float32) * rng.uniform(0.85, 1.2)
+    tone = _bared(patch, region) * rng.uniform(0.9, 1.15)
     patch.albedo[region] = np.clip(tone + 9 * rough[region][:, None], 0, 255).astype(np.uint8)
     patch.gloss[region] = 5
     _fibre(patch, rng, _away(patch, region), 0.001)
     return record(patch, before, region, DamageType.TEAR, 'peel')
 
 
+def _bared(patch: Patch, region: Mask) -> NDArray[np.float64]:
+    """Colour of the ply below; paler or browner fibre where the print has just that colour."""
+    side, pale, brown = (np.asarray(c) for c in (patch.side, (240, 232, 216), (122, 88, 58)))
+    print_tone = np.median(patch.albedo[region], axis=0) if region.any() else side
+    plies = np.stack([side, 0.3 * side + 0.7 * pale, 0.3 * side + 0.7 * brown])
+    contrast = colour_distance(np.broadcast_to(print_tone, plies.shape), plies)
+    ply = plies[0] if contrast[0] > _PEEL_CONTRAST else plies[int(contrast.argmax())]
+    return np.asarray(ply, np.float64)
+
+
 def hole(patch: Patch, rng: Rng, major: bool) -> Damage | None:
-    """Punch a hole: ragged outline, rim bent in or out, fibre, contents behind."""
+    """Make a hole: punched, with a bent rim of fibre and contents behind, or cut clean and dark."""
     radius = rng.uniform(0.011, 0.035) if major else rng.uniform(0.004, 0.009)
     radius = min(radius, 0.35 * _short(patch))
-    at = _somewhere(patch, rng)
-    turns = np.linspace(0, 2 * np.pi, 60, endpoint=False)
-    reach = radius * (1 + _ring(rng, turns, rng.uniform(0.08, 0.35)))
-    stretch = rng.uniform(0.55, 1.0)
-    outline = np.stack([np.cos(turns) * reach, np.sin(turns) * reach * stretch], 1) + at
-    gap = _fill(patch, outline) & patch.mask
+    clean = rng.random() < (0.35 if major else 0.15)
+    rough = rng.uniform(0.08, 0.35)
+    if clean:  # discs and ellipses; the others are ragged
+        rough = rng.uniform(0.0, 0.02) if rng.random() < 0.6 else rng.uniform(0.04, 0.2)
+    gap = _blob(patch, rng, _somewhere(patch, rng), radius, rough)
+    if clean:
+        return _dark_opening(patch, gap, rng, major)
     before = patch.height.copy()
     away = _away(patch, gap)
     bend = rng.normal(-0.002, 0.003) * (1.5 if major else 0.7)
@@ -83,10 +95,40 @@ def hole(patch: Patch, rng: Rng, major: bool) -> Damage | None:
     rim *= 1 + 0.5 * patch.noise(rng, 12)
     patch.height += rim.astype(np.float32)
     fibre = _fibre(patch, rng, away, rng.uniform(0.001, 0.003))
-    exposed = major
     show_inside(patch, gap, rng, rng.uniform(0.012, 0.06) if major else rng.uniform(0.004, 0.015))
     region = patch.mask & (gap | fibre | (np.abs(rim) > 0.0015))
-    return record(patch, before, region, DamageType.HOLE, 'puncture', exposed, gap)
+    return record(patch, before, region, DamageType.HOLE, 'puncture', major, gap)
+
+
+def _blob(patch: Patch, rng: Rng, at: NDArray[np.float64], radius: float, rough: float) -> Mask:
+    """Give the pixels of the item within a blob around `at`, metres from the canvas centre."""
+    turns = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    reach = radius * (1 + _ring(rng, turns, rough))
+    stretch, turn = rng.uniform(0.55, 1.0), rng.uniform(0, np.pi)
+    long, short = np.cos(turns) * reach, np.sin(turns) * reach * stretch
+    outline = np.stack([long * np.cos(turn) - short * np.sin(turn),
+                        long * np.sin(turn) + short * np.cos(turn)], 1)  # fmt: skip
+    return _fill(patch, outline + at) & patch.mask
+
+
+def _dark_opening(patch: Patch, gap: Mask, rng: Rng, major: bool) -> Damage | None:
+    """Open the skin along a clean cut: no fibre, and so little light inside that all is black.
+
+    It looks as a printed dark disc does (`lookalikes`): only depth tells one from the other.
+    """
+    before = patch.height.copy()
+    if not gap.any():
+        return None
+    whole = float(np.median(patch.height[gap]))
+    shallow = 0.010 if major else 0.006
+    depth = shallow * (max(whole, 1.2 * shallow) / shallow) ** rng.uniform(0, 1)
+    bumps = 1 + 0.15 * patch.noise(rng, rng.uniform(8, 25), 2)
+    floor = np.maximum(patch.height - np.float32(depth) * bumps, 0.0015)
+    patch.height[gap] = floor.astype(np.float32)[gap]
+    shade = np.asarray(dark_tone(rng)) * bumps[gap][:, None]
+    patch.albedo[gap] = np.clip(shade, 0, 255).astype(np.uint8)
+    patch.gloss[gap] = 0
+    return record(patch, before, gap, DamageType.HOLE, 'clean_cut', major, gap)
 
 
 def show_inside(patch: Patch, gap: Mask, rng: Rng, depth: float) -> None:

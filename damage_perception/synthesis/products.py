@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.synthesis.artwork import paint_retail
-from damage_perception.synthesis.lookalikes import LOOKALIKES, paint_lookalike
+from damage_perception.synthesis.lookalikes import LOOKALIKE_SHARES, LOOKALIKES, paint_lookalike
 from damage_perception.synthesis.noise import Rng, stream
 
 STYLES = ('standard', 'shifted')
@@ -87,8 +87,8 @@ def make_product(
     elif family in ('tin', 'jar'):
         width = length
     lookalike = ''
-    if rng.random() < (0.3 if family in _PRINTED else 0.06):
-        lookalike = str(rng.choice(LOOKALIKES))
+    if rng.random() < (0.3 if family in _PRINTED else 0.12):
+        lookalike = str(rng.choice(LOOKALIKES, p=LOOKALIKE_SHARES))
     key = int(rng.integers(2**31))
     sku = f'{family}-{key:08x}'
     return Product(sku, family, (length, width, height), key, style, lookalike)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from damage_perception.synthesis.artwork import random_colour, word
+from damage_perception.synthesis.artwork import dark_tone, random_colour, word
 from damage_perception.synthesis.noise import Field, Rng, smoothstep
 from damage_perception.synthesis.patch import Patch, blend
 from damage_perception.synthesis.pen import Pen
@@ -35,21 +35,26 @@ def add_tape(
 
 
 def add_sticker(patch: Patch, rng: Rng) -> None:
-    """Stick a round or square sticker on the face."""
+    """Stick a round or square sticker on the face, black and plain at times."""
     x, y, spot = _spot(patch, rng)
     radius = rng.uniform(0.012, 0.03)
     colour = random_colour(rng, (0.4, 1.0), (0.4, 1.0))
+    black = rng.random() < 0.3  # as a hole looks that is cut clean
+    if black:
+        colour = dark_tone(rng)
     round_one = rng.random() < 0.6
     far = np.hypot(x, y) if round_one else np.maximum(np.abs(x), np.abs(y))
     on = (far < radius) & patch.mask
     blend(patch.albedo, colour, on.astype(np.float32))
+    patch.gloss[on] = 15 if black else 110
+    patch.height[on] += np.float32(0.0001)
+    if black:
+        return
     inner = (far < 0.75 * radius) & (far > 0.62 * radius) & patch.mask
     blend(patch.albedo, (250, 250, 250), inner.astype(np.float32))
     pen = Pen(patch.albedo, patch.mpp)
     pen.text(word(rng, 3, 5), (spot[0] - 0.5 * radius, spot[1] + 0.1 * radius), radius * 0.35,
              (250, 250, 250), 0)  # fmt: skip
-    patch.gloss[on] = 110
-    patch.height[on] += np.float32(0.0001)
 
 
 def add_strap(patch: Patch, rng: Rng) -> None:
@@ -114,7 +119,7 @@ def add_handle(patch: Patch, rng: Rng) -> None:
     inside = (np.hypot(along, y - offset) < half_width) & patch.mask
     depth = min(0.05, 0.8 * float(np.median(patch.height[patch.mask])))
     patch.height[inside] -= np.float32(depth)
-    patch.albedo[inside] = (patch.albedo[inside] * 0.35).astype(np.uint8)
+    patch.albedo[inside] = (patch.albedo[inside] * rng.uniform(0.05, 0.4)).astype(np.uint8)
 
 
 ODDITIES = {
