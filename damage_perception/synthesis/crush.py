@@ -10,6 +10,8 @@ from damage_perception.synthesis.noise import Field, Rng, smoothstep
 from damage_perception.synthesis.patch import Damage, Patch, blend
 from damage_perception.synthesis.truth import VISIBLE_M, record
 
+_SMOOTH = 0.35  # share of face dents without creases
+
 
 def crush(patch: Patch, rng: Rng, major: bool) -> Damage | None:
     """Crush an item somewhere; `major` asks for a severity, the rule decides."""
@@ -52,6 +54,8 @@ def _scar(patch: Patch, creases: Field, share: Field, rng: Rng) -> None:
 
 def _face_dent(patch: Patch, rng: Rng, major: bool) -> tuple[Field, Field]:
     """A dent of flat facets that meet in creases, softened towards a bowl."""
+    if rng.random() < _SMOOTH:
+        return _hollow(patch, rng)
     x, y = patch.grid()
     size = _face_size(patch)
     radius = min(rng.uniform(0.03, 0.09) if major else rng.uniform(0.015, 0.045), 0.45 * min(size))
@@ -73,6 +77,20 @@ def _face_dent(patch: Patch, rng: Rng, major: bool) -> tuple[Field, Field]:
     lines = np.exp(-(((first - second) * radius / max(0.0012, patch.mpp)) ** 2))
     edge = np.exp(-(((far - 1.0) * radius / max(0.0012, patch.mpp)) ** 2))
     return (share - rim).astype(np.float32), np.maximum(lines * (far < 1), edge).astype(np.float32)
+
+
+def _hollow(patch: Patch, rng: Rng) -> tuple[Field, Field]:
+    """A broad shallow dent with smooth walls: board that gave way without a crease."""
+    x, y = patch.grid()
+    size = _face_size(patch)
+    radius = min(rng.uniform(0.02, 0.06), 0.45 * min(size))
+    at = (rng.uniform(-0.36, 0.36, 2) * size).tolist()
+    turn, stretch = rng.uniform(0, np.pi), rng.uniform(0.65, 1.0)
+    along = (x - at[0]) * np.cos(turn) + (y - at[1]) * np.sin(turn)
+    across = ((y - at[1]) * np.cos(turn) - (x - at[0]) * np.sin(turn)) / stretch
+    far = np.hypot(along, across) / radius * (1 + 0.06 * patch.noise(rng, 5))
+    share = 0.5 + 0.5 * np.cos(np.pi * np.clip(far, 0, 1))
+    return share.astype(np.float32), np.zeros(patch.shape, np.float32)
 
 
 def _edge_crush(patch: Patch, rng: Rng, major: bool) -> tuple[Field, Field]:

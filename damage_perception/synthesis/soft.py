@@ -26,7 +26,7 @@ def poly_mailer(product: Product, rng: Rng, mpp: float, margin: float) -> Patch:
     if product.style == 'shifted':
         colour = random_colour(sku, (0.1, 0.9), (0.2, 0.95))
     _plain(patch, colour, product, sku)
-    patch.gloss[patch.mask] = int(sku.uniform(110, 200))
+    patch.gloss[patch.mask] = int(sku.uniform(110, 200) if sku.random() < 0.6 else 235)
     _send(patch, rng, product)
     return patch
 
