@@ -86,8 +86,11 @@ def hole(patch: Patch, rng: Rng, major: bool) -> Damage | None:
     if clean:  # discs and ellipses; the others are ragged
         rough = rng.uniform(0.0, 0.02) if rng.random() < 0.6 else rng.uniform(0.04, 0.2)
     gap = _blob(patch, rng, _somewhere(patch, rng), radius, rough)
-    if clean:
-        return _dark_opening(patch, gap, rng, major)
+    if clean and gap.any():
+        room = float(np.median(patch.height[gap]))
+        shallow = 0.010 if major else 0.006
+        if room > 1.4 * shallow:  # a black hole without depth is a print
+            return _dark_opening(patch, gap, rng, major, (shallow, room))
     before = patch.height.copy()
     away = _away(patch, gap)
     bend = rng.normal(-0.002, 0.003) * (1.5 if major else 0.7)
@@ -111,17 +114,15 @@ def _blob(patch: Patch, rng: Rng, at: NDArray[np.float64], radius: float, rough:
     return _fill(patch, outline + at) & patch.mask
 
 
-def _dark_opening(patch: Patch, gap: Mask, rng: Rng, major: bool) -> Damage | None:
+def _dark_opening(
+    patch: Patch, gap: Mask, rng: Rng, major: bool, depths: tuple[float, float]
+) -> Damage | None:
     """Open the skin along a clean cut: no fibre, and so little light inside that all is black.
 
     It looks as a printed dark disc does (`lookalikes`): only depth tells one from the other.
     """
     before = patch.height.copy()
-    if not gap.any():
-        return None
-    whole = float(np.median(patch.height[gap]))
-    shallow = 0.010 if major else 0.006
-    depth = shallow * (max(whole, 1.2 * shallow) / shallow) ** rng.uniform(0, 1)
+    depth = depths[0] * (depths[1] / depths[0]) ** rng.uniform(0, 1)  # between both, metres
     bumps = 1 + 0.15 * patch.noise(rng, rng.uniform(8, 25), 2)
     floor = np.maximum(patch.height - np.float32(depth) * bumps, 0.0015)
     patch.height[gap] = floor.astype(np.float32)[gap]

@@ -115,6 +115,9 @@ def test_some_holes_are_cut_clean_and_as_dark_as_print() -> None:
         assert found.severity == Severity.MAJOR
         clean.append(found.depth_m)
     assert 0.2 < len(clean) / 60 < 0.5
+    thin = Product('thin', 'blister', (0.2, 0.14, 0.012), 5)
+    kinds = {hole(_carton(1, thin), stream(seed), True) for seed in range(20)}
+    assert {found.kind for found in kinds if found} == {'puncture'}  # black without depth is print
     assert max(clean) > 2 * min(clean)
     printed = Product('dark', 'retail_carton', (0.24, 0.18, 0.08), 5, lookalike='dark_circle')
     ink = (artwork(printed).max(axis=2) < 60) & (artwork(_CARTON).max(axis=2) >= 60)
