@@ -48,6 +48,8 @@ class DamagePipeline:
         settings: see `Settings`.
         calibration: what raw scores mean and what is diverted; None = as the settings say.
         references: what items are compared with; None = the gallery that the settings name.
+        only_look: whether each picture stands alone, so that the network judges what is cut off,
+            covered or merged too; on a belt a better look comes.
 
     Raises:
         UserError: if weights or calibration cannot be used or are not of each other.
@@ -58,6 +60,7 @@ class DamagePipeline:
         settings: Settings | None = None,
         calibration: Calibration | None = None,
         references: References | None = None,
+        only_look: bool = False,
     ) -> None:
         self._settings = settings or Settings()
         assessor = Assessor(self._settings.network)
@@ -67,7 +70,9 @@ class DamagePipeline:
         self._calibration.check_detector(self.detector)
         self._support = SupportFinder(self._settings.plane)
         self.references = references or References(self._settings.gallery.folder)
-        self._judge = Judge(self._settings, assessor, self._counts, references=self.references)
+        self._judge = Judge(
+            self._settings, assessor, self._counts, None, self.references, only_look
+        )
         self._pictures = PictureWatch()
         self._newest_ns: int | None = None
 

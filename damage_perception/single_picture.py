@@ -27,6 +27,6 @@ def judge_picture(
         UserError: if weights or calibration cannot be used or are not of each other.
     """
     if frame.depth_m is not None:
-        return DamagePipeline(settings, references=references).process(frame)
+        return DamagePipeline(settings, references=references, only_look=True).process(frame)
     assessor = Assessor((settings or Settings()).network)
     return replace(judge_photo(frame.rgb, assessor), detector=assessor.detector)

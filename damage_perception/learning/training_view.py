@@ -14,9 +14,11 @@ from damage_perception.network.inputs import view_tensor
 from damage_perception.perception.alignment import bring_reference
 from damage_perception.perception.geometry import find_damage
 from damage_perception.perception.item_features import item_features
-from damage_perception.perception.projection import Plane
+from damage_perception.perception.items import ItemsSettings, find_items
+from damage_perception.perception.projection import Plane, height_image
 from damage_perception.perception.sensor import SensorProfile
 from damage_perception.perception.surface import own_relief
+from damage_perception.perception.window import window_around
 from damage_perception.report import Severity
 from damage_perception.synthesis.noise import Rng
 from damage_perception.synthesis.sample import Sample
@@ -25,6 +27,8 @@ from damage_perception.synthesis.views import LabelledView, labelled_view
 _TILT = 0.006  # deviation of the error of the support's normal, radians
 _OFFSET_M = 0.002  # and of its distance
 _PROFILE = 0.2  # relative deviation of the error of the sensor's noise
+_FOUND = 0.8  # share of the items that are outlined as found,
+_ALIKE = 0.5  # if what was found is so much the same (intersection over union)
 _FEWEST_PIXELS = 12  # of a damage in a view, else nothing of it is to be seen
 _LARGEST = 384  # longest side of a stored view, pixels
 
@@ -105,19 +109,44 @@ def _truth(found: LabelledView) -> tuple[list[dict[str, Any]], NDArray[np.uint8]
 
 
 def as_found(sample: Sample, rng: Rng) -> Sample:
-    """Give a sample the small errors that everything found and calibrated has."""
+    """Give a sample the errors that everything found and calibrated has.
+
+    Most items are outlined as the product finds them, the others by the true outline, shaken.
+    """
     profile: SensorProfile = sample.profile
     drift = float(np.exp(rng.normal(0.0, _PROFILE)))
-    mask = _shaken(sample.item_mask, rng)
+    plane = _tilted(sample.plane, rng)
+    shaken = _shaken(sample.item_mask, rng)
+    outlines = _found(sample, plane) if rng.random() < _FOUND else None
+    mask, others = outlines or (shaken, sample.others_mask & ~shaken)
     return replace(
         sample,
         item_mask=mask,
-        others_mask=sample.others_mask & ~mask,
-        plane=_tilted(sample.plane, rng),
+        others_mask=others,
+        plane=plane,
         profile=replace(
             profile, floor_m=drift * profile.floor_m, growth_per_m=drift * profile.growth_per_m
         ),
     )
+
+
+def _found(sample: Sample, support: Plane) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+    """Find the item and its neighbours as the product does; None where it is not found."""
+    camera = sample.camera
+    height = height_image(sample.depth_m, support, camera)
+    everywhere = np.ones(height.shape, bool)
+    pixel_m = support.offset / camera.fx
+    items = find_items(sample.rgb, height, everywhere, pixel_m, ItemsSettings())
+    best, most = None, _ALIKE
+    for item in items:
+        shared = np.count_nonzero(sample.item_mask[item.roi.slices] & item.mask)
+        either = np.count_nonzero(sample.item_mask) + np.count_nonzero(item.mask) - shared
+        if shared > most * either:
+            best, most = item, shared / either
+    if best is None:
+        return None
+    window = window_around(best, items, height.shape, max(height.shape))
+    return window.item, window.others
 
 
 def _shaken(mask: NDArray[np.bool_], rng: Rng) -> NDArray[np.bool_]:

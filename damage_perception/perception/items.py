@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
+from damage_perception.perception.items_flat import add_flat
 from damage_perception.perception.items_foreground import Scene, find_standing
 from damage_perception.perception.items_seams import split_seams
+from damage_perception.perception.items_sets import join_sets
 from damage_perception.perception.items_split import split_creases
 from damage_perception.perception.items_status import item_status
 from damage_perception.report import Roi, Status
@@ -78,12 +80,16 @@ def find_items(
     window = np.s_[rows[0] : rows[-1] + 1 : step, columns[0] : columns[-1] + 1 : step]
     scene = Scene(rgb[window], height_m[window], region[window], pixel_m * step)
     standing = find_standing(scene, settings.min_height_m, settings.min_size_m)
-    if not standing.any():
-        return []
-    labels, doubts = split_creases(
-        scene, standing, settings.min_height_m, settings.min_size_m, settings.crease_m
-    )
-    labels = split_seams(labels, scene.grey, scene.pixel_m, settings.min_size_m)
+    labels = np.zeros(standing.shape, np.int32)
+    doubts: dict[int, float] = {}
+    if standing.any():
+        labels, doubts = split_creases(
+            scene, standing, settings.min_height_m, settings.min_size_m, settings.crease_m
+        )
+        labels = split_seams(labels, scene.grey, scene.pixel_m, settings.min_size_m)
+    labels = join_sets(labels, scene.pixel_m)
+    standing_labels = int(labels.max())
+    labels = add_flat(scene, labels, settings.min_height_m, settings.min_size_m)
     corner = (int(rows[0]), int(columns[0]))
     found = []
     for label, box in enumerate(find_objects(labels), start=1):
@@ -96,7 +102,8 @@ def find_items(
             scene.smooth_m[box],
             scene.rim[box],
             doubts.get(label, 0.0),
-            0.75 * settings.min_height_m,
+            0.75 * settings.min_height_m if label <= standing_labels else -np.inf,
+            scene.pixel_m,
         )
         mask = np.repeat(np.repeat(labels[box] == label, step, axis=0), step, axis=1)
         found.append(_placed(mask, box, step, corner, region.shape, status))

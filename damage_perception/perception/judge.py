@@ -52,8 +52,10 @@ class Judge:
         counts: Callable[[Evidence], bool],
         profile: SensorProfile | None = None,
         references: References | None = None,
+        only_look: bool = False,
     ) -> None:
         self.settings = settings
+        self._only_look = only_look  # no better look will come: ask the network in any case
         self._counts = counts  # whether an item with this evidence counts as damaged
         self._references = references or References(None)
         self._assessor = assessor
@@ -128,7 +130,7 @@ class Judge:
         known = self._known[track.track_id]
         view = self._view(look, look.face, track, found, known)
         if not look.is_clean:
-            return Asked(view, view)
+            return Asked(view, view, memory=Memory() if self._only_look else None)
         known.seen.look(view, self._references)
         references = known.references
         references.update(view, self._references.of(look.sku))

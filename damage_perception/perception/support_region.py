@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from damage_perception.frame import CameraIntrinsics
 from damage_perception.perception.projection import Plane, on_plane, plane_axes, project
 
+_PIECE = 0.08  # share of the support that a piece of it shows at least
+_BAND = 0.06  # of a picture's height or width that is one of its sides
+_ALONG = 0.45  # share of a side that shows the support if it runs along there
 _MAP_COLUMNS = 320  # width of the map of the support
 
 
@@ -31,6 +34,10 @@ def main_piece(
     Not the largest piece: the floor may happen to lie in the same plane.
     """
     count, pieces = cv2.connectedComponents(_dense(on), connectivity=4)
+    if not is_known and _surrounds(on):
+        area = np.bincount(pieces.ravel(), minlength=count)
+        area[0] = 0
+        return np.asarray((area >= _PIECE * area.sum())[pieces] & (pieces > 0))
     inside = np.bincount(pieces[middle(on.shape)].ravel(), minlength=count)
     weight = np.bincount(pieces.ravel(), _nearness(on.shape).ravel(), minlength=count)
     weight[0] = 0.0
@@ -49,6 +56,16 @@ def main_piece(
     weight[0] = 0.0
     main: NDArray[np.bool_] = piece & (labels == int(np.argmax(weight)))
     return main
+
+
+def _surrounds(on: NDArray[np.bool_]) -> bool:
+    """Tell whether the support runs along three sides of the picture: then it is a crop of it.
+
+    There an item and what it hides from the camera may part the support into pieces.
+    """
+    rows, columns = (max(1, round(_BAND * length)) for length in on.shape)
+    sides = (np.s_[:rows], np.s_[-rows:], np.s_[:, :columns], np.s_[:, -columns:])
+    return sum(float(on[side].mean()) > _ALONG for side in sides) >= 3
 
 
 def _nearness(shape: tuple[int, ...]) -> NDArray[np.float64]:
