@@ -51,7 +51,7 @@ class Rows:
         shape = item_row(view)
         seen = channel_features(channels)
         without = {name: value for name, value in seen.items() if 'reference' not in name}
-        paired = shape | seen | _network(channels, judge)
+        paired = shape | seen | _known(view.facts['compared']) | _network(channels, judge)
         channels[REFERENCE] = 0.0
         alone = shape | without | _network(channels, judge) if view.facts['reference'] else paired
         flat, grey = channels.copy(), channels
@@ -71,8 +71,12 @@ class Rows:
 
 def item_row(view: StoredView) -> dict[str, float]:
     """Give what geometry and quality said of a view when it was rendered."""
-    told = view.facts['features']
-    return {name: math.nan if told[name] is None else told[name] for name in ITEM_FEATURES}
+    told = _known(view.facts['features'])
+    return {name: told[name] for name in ITEM_FEATURES}
+
+
+def _known(told: Mapping[str, float | None]) -> dict[str, float]:
+    return {name: math.nan if value is None else value for name, value in told.items()}
 
 
 def rows_of(views: ViewSet, items: int, weights: Path, workers: int = 1) -> Rows:

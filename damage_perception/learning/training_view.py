@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from damage_perception.network.inputs import view_tensor
 from damage_perception.perception.alignment import bring_reference
+from damage_perception.perception.comparison import comparison_features
 from damage_perception.perception.geometry import find_damage
 from damage_perception.perception.item_features import item_features
 from damage_perception.perception.items import ItemsSettings, find_items
@@ -61,11 +62,12 @@ def training_view(sample: Sample, rng: Rng) -> TrainingView | None:
     view = found.view
     if max(view.item_mask.shape) > _LARGEST:
         return None
-    reference = None
+    aligned = None
     if sample.references:
         other = labelled_view(sample.references[0])
         aligned = bring_reference(view, other.view) if other is not None else None
-        reference = aligned.view if aligned is not None else None
+    reference = aligned.view if aligned else None
+    compared = comparison_features(view, (aligned,) if aligned else ())
     damages, labels = _truth(found)
     relief = own_relief(view)
     geometry = find_damage(view, relief=relief)
@@ -78,6 +80,7 @@ def training_view(sample: Sample, rng: Rng) -> TrainingView | None:
         'damages': damages,
         'geometry': _known(geometry.score),
         'features': {name: _known(value) for name, value in features.items()},
+        'compared': {name: _known(value) for name, value in compared.items()},
         'reference': reference is not None,
         'frames': view.frames,
     }

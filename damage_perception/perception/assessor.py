@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -10,7 +10,9 @@ from damage_perception.network.backends import Backend, open_backend
 from damage_perception.network.judgement import NetworkJudgement, judge_views
 from damage_perception.network.network_settings import NetworkSettings
 from damage_perception.network.weights import manifest_digest
+from damage_perception.perception.alignment import Aligned
 from damage_perception.perception.calibration import GEOMETRY
+from damage_perception.perception.comparison import comparison_features
 from damage_perception.perception.evidence import (
     Evidence,
     EvidenceModel,
@@ -27,11 +29,19 @@ _IMPROVED = 1.25  # times as many frames behind a view make it worth another jud
 
 @dataclass(eq=False)
 class Memory:
-    """What the network last said about a track, and how good the view was that it saw."""
+    """What the network last said about a track, and how good the view was that it saw.
+
+    Attributes:
+        judgement: what it said; None = it was not asked yet.
+        frames: behind the view.
+        compared: whether there was a reference.
+        differences: what the view was found to differ in from the references.
+    """
 
     judgement: NetworkJudgement | None = None
     frames: float = 0.0
     compared: bool = False
+    differences: dict[str, float] = field(default_factory=dict)
 
     def serves(self, view: ItemView, compared: bool) -> bool:
         """Tell whether what was said still holds for a view."""
@@ -51,14 +61,19 @@ class Asked:
     Attributes:
         view: what is seen of it.
         unexplained: the same without the relief that its product has by design.
-        reference: a sound item of its product on the view's grid; None = there is none.
+        references: sound items of its product on the view's grid, the best first.
         memory: of its track; None = the network is not asked, as for what is cut or covered.
     """
 
     view: ItemView
     unexplained: ItemView
-    reference: ItemView | None = None
+    references: tuple[Aligned, ...] = ()
     memory: Memory | None = None
+
+    @property
+    def reference(self) -> ItemView | None:
+        """The reference that fits best; None = there is none."""
+        return self.references[0].view if self.references else None
 
     @cached_property
     def relief(self) -> Relief | None:
@@ -108,6 +123,7 @@ class Assessor:
         for (item, memory), judgement in zip(new, said, strict=True):
             memory.judgement, memory.frames = judgement, item.view.frames
             memory.compared = item.reference is not None
+            memory.differences = comparison_features(item.view, item.references)
 
     def _weighed(self, item: Asked, settings: GeometrySettings) -> Evidence:
         plain = item.unexplained is item.view
@@ -117,6 +133,7 @@ class Assessor:
             return of_geometry(geometry)
         features = item_features(item.unexplained, relief, geometry)
         judgement = item.memory.judgement if item.memory else None
+        features |= item.memory.differences if item.memory else {}
         return self._model.weigh(item.view, geometry, features, judgement)
 
 

@@ -90,6 +90,13 @@ def compare(view: ItemView, references: Sequence[Aligned]) -> ReferenceCompariso
     )  # fmt: skip
 
 
+def comparison_features(view: ItemView, references: Sequence[Aligned]) -> dict[str, float]:
+    """Give what the evidence takes from a comparison; empty where there is nothing to compare."""
+    compared = compare(view, references)
+    told = compared.features if compared else {}
+    return {f'compared_{name}': value for name, value in told.items()}
+
+
 def _joined(found: list[Difference]) -> Difference:
     """Take what differs least at each place."""
     if len(found) == 1:

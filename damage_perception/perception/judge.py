@@ -134,8 +134,8 @@ class Judge:
         known.seen.look(view, self._references)
         references = known.references
         references.update(view, self._references.of(look.sku))
-        best = references.fitting[0].aligned.view if references.fitting else None
-        return Asked(view, references.unexplained(view), best, known.memory)
+        aligned = tuple(fitted.aligned for fitted in references.fitting)
+        return Asked(view, references.unexplained(view), aligned, known.memory)
 
     def _report(
         self, look: Look, track: Track, asked: Asked, evidence: Evidence, used: int

@@ -51,7 +51,7 @@ def judge_photo(rgb: NDArray[np.uint8], assessor: Assessor) -> DamageReport:
     """
     height, width = rgb.shape[:2]
     view = photo_view(rgb)
-    evidence = assessor.assess([Asked(view, view, None, Memory())], GeometrySettings())[0]
+    evidence = assessor.assess([Asked(view, view, (), Memory())], GeometrySettings())[0]
     if math.isnan(evidence.score):
         return DamageReport(0, '', width, height, Health.UNKNOWN, 'without depth only a network '
                             'judges; set network.weights')  # fmt: skip

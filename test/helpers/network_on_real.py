@@ -41,7 +41,7 @@ def scores(assessor: Assessor, views: list[ItemView]) -> dict[str, list[float]]:
     said: dict[str, list[float]] = {part: [] for part in PARTS}
     for view in map(alone, views):
         memory = Memory()
-        evidence = assessor.assess([Asked(view, view, None, memory)], GeometrySettings())[0]
+        evidence = assessor.assess([Asked(view, view, (), memory)], GeometrySettings())[0]
         said['plane fit'].append(plane_fit(view))
         said['geometry'].append(find_damage(view).score)
         said['network'].append(memory.judgement.features['net_any'] if memory.judgement else 0.0)

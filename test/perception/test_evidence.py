@@ -81,13 +81,13 @@ def test_what_nobody_knows_is_no_evidence(model):
 def test_the_network_is_asked_again_only_when_a_view_has_improved():
     view, memory = sound_view(), Memory()
     assessor = Assessor(NetworkSettings())
-    assessor.assess([Asked(view, view, None, memory)], GeometrySettings())
+    assessor.assess([Asked(view, view, (), memory)], GeometrySettings())
     first = memory.judgement
-    assessor.assess([Asked(view, view, None, memory)], GeometrySettings())
+    assessor.assess([Asked(view, view, (), memory)], GeometrySettings())
     assert memory.judgement is first
     better = made_view(np.random.default_rng(0), (0.2, 0.15))
     object.__setattr__(better, 'frames', 2.0)
-    assessor.assess([Asked(better, better, None, memory)], GeometrySettings())
+    assessor.assess([Asked(better, better, (), memory)], GeometrySettings())
     assert memory.judgement is not first
 
 
