@@ -9,39 +9,29 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects
+from scipy.ndimage import find_objects, median
 
-from damage_perception.perception.items_foreground import (
-    Scene,
-    item_probability,
-    smooth_height,
-)
+from damage_perception.perception.items_foreground import Scene
+from damage_perception.perception.items_unlike import unlike_support
 
 _CELL_M = 0.0036  # finer pixels show flat things no better
-_RIM = 0.1  # share of the picture's shorter side along the rim that shows the bare support
-_UNLIKE = 0.75  # probability from which a colour is not the support's
-_CLOSE_M = 0.006  # gaps in colour that are closed
 _SOLID = 0.86  # share of its hull that a mailer or a card fills at least
+_CUT = 0.3  # of its length by which it may be cut off: what is not seen around is a guess
 _STANDING = 0.65  # share of it that stands out anyhow: then it is found already
-_EMBEDDED = 0.7  # share of the outline of what stands on a card that the card surrounds
+_TALL_M = 0.04  # what is taller is no pocket of a card
 _RISE_M = 0.002  # by which a mailer lies higher than the support around it, on average,
 _POCKET_M = 0.004  # or the highest tenth of a card
 _RING_M = 0.025  # reach of what is around
 _HALO_M = 0.008  # of which the nearest is mixed
 _MEASURED = 0.25  # share of it that must have depth
-_LEAST_CHANGE = (14.0, 7.0, 7.0)  # of L, a, b (8 bit) that is another colour
-_AVERAGE_M = 0.01  # over which height is averaged to tell a mailer from noise
-_HIGH_M = 0.004  # so high it is none
-_MOST = 4000  # pixels that a trend is fitted to
-_CUT = 0.3  # of its length by which a flat thing may be cut off: what is not seen around is a guess
 _FEWEST = 60  # pixels around it that tell how high the support is
 
 Mask = NDArray[np.bool_]
+Box = tuple[slice, slice]
+Labels = NDArray[np.int32]
 
 
-def add_flat(
-    scene: Scene, labels: NDArray[np.int32], min_height_m: float, min_size_m: float
-) -> NDArray[np.int32]:
+def add_flat(scene: Scene, labels: Labels, min_height_m: float, min_size_m: float) -> Labels:
     """Give flat things a label of their own, with what stands on them.
 
     Args:
@@ -59,99 +49,40 @@ def add_flat(
     fine = np.repeat(np.repeat(flat, step, axis=0), step, axis=1)[:rows, :columns]
     taken = np.arange(int(labels.max()) + 1, dtype=np.int32)  # what stands on a card goes with it
     for old, new in np.unique(np.stack([coarse[flat > 0], flat[flat > 0]]), axis=1).T:
-        if old and 2 * np.count_nonzero((coarse == old) & (flat == new)) > np.count_nonzero(
-            coarse == old
-        ):
+        if old and 2 * np.count_nonzero(flat[coarse == old] == new) > (coarse == old).sum():
             taken[old] = new
     return np.where(fine > 0, fine, taken[labels])
 
 
-def _flat_things(
-    scene: Scene, labels: NDArray[np.int32], min_height_m: float, min_size_m: float
-) -> NDArray[np.int32]:
+def _flat_things(scene: Scene, labels: Labels, min_height_m: float, min_size_m: float) -> Labels:
     """Number flat things on from the labels of what stands out, (H, W) int32, 0 = none."""
-    unlike = _unlike_support(scene, labels > 0, min_height_m)
-    count, regions, stats, _ = cv2.connectedComponentsWithStats(unlike, connectivity=4)
     things = np.zeros_like(labels)
     newest = int(labels.max())
-    least_px = min_size_m / scene.pixel_m
-    margin = round(_RING_M / scene.pixel_m) + 1
-    for region in range(1, count):
-        x, y, width, height, area = (int(value) for value in stats[region])
-        if min(width, height) < least_px or area < least_px**2:
-            continue
-        box = np.s_[
-            max(0, y - margin) : y + height + margin, max(0, x - margin) : x + width + margin
-        ]
-        flat = _filled(regions[box] == region)
-        if np.count_nonzero(flat & scene.rim[box]) > _CUT * max(width, height):
-            continue
-        on = _belonging(flat, labels[box], min_size_m / scene.pixel_m)
-        if on is None or not (on.any() or _lies_higher(scene, box, flat, labels[box])):
-            continue
-        newest += 1
-        things[box][flat | on] = newest
+    tall = _tall(scene, labels)
+    for unlike in unlike_support(scene, labels > 0, min_height_m):
+        marked = (unlike & ~tall & (things == 0)).astype(np.uint8)
+        _, regions = cv2.connectedComponents(marked, connectivity=4)
+        for region, spot in enumerate(find_objects(regions), start=1):
+            box = _wider(spot, scene)
+            flat = _filled(regions[box] == region) & (things[box] == 0)
+            if _is_flat_thing(scene, box, flat, labels[box], min_size_m / scene.pixel_m):
+                newest += 1
+                things[box][flat] = newest
     return things
 
 
-def _unlike_support(scene: Scene, standing: Mask, min_height_m: float) -> NDArray[np.uint8]:
-    """Mark what looks or lies otherwise than the support along the rim does, (H, W) 0 or 1."""
-    low = scene.inside & ~standing & ~(np.abs(scene.smooth_m) > min_height_m)  # NaN counts as low
-    reach = max(2, round(_RIM * min(low.shape)))
-    inner = cv2.erode(
-        np.pad(scene.inside.astype(np.uint8), 1), np.ones((3, 3), np.uint8), iterations=reach
-    )[1:-1, 1:-1]
-    rim = low & (inner == 0)
-    if np.count_nonzero(rim) < _FEWEST:
-        return np.zeros(low.shape, np.uint8)
-    other = item_probability(scene.lab, low & ~rim, rim) > _UNLIKE
-    other |= _off_trend(scene.lab, rim) > 1.0
-    other |= _high(scene, rim)
-    size = 2 * max(1, round(0.5 * _CLOSE_M / scene.pixel_m)) + 1
-    square = np.ones((size, size), np.uint8)
-    marked = ((other & scene.inside) | standing).astype(np.uint8)
-    closed = cv2.morphologyEx(marked, cv2.MORPH_CLOSE, square)
-    return np.asarray(cv2.morphologyEx(closed, cv2.MORPH_OPEN, square), np.uint8)
+def _tall(scene: Scene, labels: Labels) -> Mask:
+    """Mark what stands too high for a pocket on a card."""
+    count = int(labels.max())
+    heights = np.nan_to_num(scene.smooth_m, nan=np.inf)
+    middle = median(heights, labels, np.arange(1, count + 1)) if count else []
+    return np.concatenate([[False], np.asarray(middle) > _TALL_M])[labels]
 
 
-def _off_trend(lab: NDArray[np.uint8], rim: Mask) -> NDArray[np.float32]:
-    """Tell how far a colour lies off the support's, which changes slowly; 1 = surely."""
-    v, u = np.nonzero(rim)
-    some = np.s_[:: 1 + len(v) // _MOST]
-    v, u = v[some], u[some]
-    values = lab[v, u].astype(np.float32)
-    kept: Mask = np.ones(len(v), bool)
-    for _ in range(3):  # what lies on the rim besides is not the support's
-        terms = np.linalg.lstsq(_terms(v, u, lab.shape)[kept], values[kept], rcond=None)[0]
-        off = np.abs(values - _terms(v, u, lab.shape) @ terms)
-        spread = 1.5 * np.median(off, axis=0) + 1.0
-        kept = np.asarray((off < 3.0 * spread).all(axis=1))
-        if np.count_nonzero(kept) < _FEWEST:
-            return np.zeros(rim.shape, np.float32)
-    rows, columns = (np.arange(length) for length in rim.shape)
-    grid = _terms(rows[:, None], columns[None, :], lab.shape)
-    limits = np.maximum(_LEAST_CHANGE, 4.0 * spread)
-    change: NDArray[np.float32] = (np.abs(lab - grid @ terms) / limits).max(axis=2)
-    return change
-
-
-def _terms(
-    v: NDArray[np.int64], u: NDArray[np.int64], shape: tuple[int, ...]
-) -> NDArray[np.float32]:
-    """Give the terms of a surface of second order at pixels, (..., 6)."""
-    y, x = np.broadcast_arrays(v / shape[0] - 0.5, u / shape[1] - 0.5)
-    return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=-1).astype(np.float32)
-
-
-def _high(scene: Scene, rim: Mask) -> Mask:
-    """Mark what lies higher than the support once noise is averaged out."""
-    height = smooth_height(scene.smooth_m, _AVERAGE_M / scene.pixel_m)
-    known = height[rim & ~np.isnan(height)]
-    if len(known) < _FEWEST:
-        return np.zeros(rim.shape, bool)
-    ground = float(np.median(known))
-    noise = 1.5 * float(np.median(np.abs(known - ground)))
-    return np.asarray(height - ground > max(_HIGH_M, 4.0 * noise))
+def _wider(spot: Box, scene: Scene) -> Box:
+    margin = round(_RING_M / scene.pixel_m) + 1
+    rows, columns = (slice(max(0, part.start - margin), part.stop + margin) for part in spot)
+    return rows, columns
 
 
 def _filled(mask: Mask) -> Mask:
@@ -161,37 +92,20 @@ def _filled(mask: Mask) -> Mask:
     return filled.astype(bool)
 
 
-def _belonging(flat: Mask, labels: NDArray[np.int32], least_px: float) -> Mask | None:
-    """Give what stands on a flat region; None where the region is no flat thing."""
+def _is_flat_thing(scene: Scene, box: Box, flat: Mask, labels: Labels, least_px: float) -> bool:
+    area = np.count_nonzero(flat)
+    if area < least_px**2 or np.count_nonzero(flat & scene.rim[box]) > _CUT * np.sqrt(area):
+        return False
     outlines, _ = cv2.findContours(flat.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     hull = cv2.convexHull(np.concatenate(outlines))
-    area = np.count_nonzero(flat)
-    _, sides, _ = cv2.minAreaRect(hull)
-    if area < _SOLID * cv2.contourArea(hull) or min(sides) < least_px:
-        return None
-    standing = flat & (labels > 0)
-    if np.count_nonzero(standing) > _STANDING * area:
-        return None
-    on = np.zeros_like(flat)
-    for label, box in enumerate(find_objects(np.where(flat, labels, 0)), start=1):
-        if box is None:
-            continue
-        piece = labels == label
-        if not _is_embedded(piece, flat):
-            return None
-        on |= piece
-    return on
+    if area < _SOLID * cv2.contourArea(hull) or min(cv2.minAreaRect(hull)[1]) < least_px:
+        return False
+    if np.count_nonzero(flat & (labels > 0)) > _STANDING * area:
+        return False
+    return _lies_higher(scene, box, flat, labels)
 
 
-def _is_embedded(piece: Mask, flat: Mask) -> bool:
-    """Tell whether a region surrounds a piece; a shadow lies on one side of it only."""
-    around = (cv2.dilate(piece.view(np.uint8), np.ones((5, 5), np.uint8)) > 0) & ~piece
-    return bool(np.count_nonzero(around & flat) >= _EMBEDDED * np.count_nonzero(around))
-
-
-def _lies_higher(
-    scene: Scene, box: tuple[slice, slice], flat: Mask, labels: NDArray[np.int32]
-) -> bool:
+def _lies_higher(scene: Scene, box: Box, flat: Mask, labels: Labels) -> bool:
     """Tell whether a region lies higher than the support around it."""
     away = cv2.distanceTransform((~flat).view(np.uint8), cv2.DIST_L2, 3) * scene.pixel_m
     around = (away > _HALO_M) & (away < _RING_M) & (labels == 0) & scene.inside[box]

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LEVELS = (16, 32, 32)  # bins of L, a and b
+_OPEN_M = 0.02  # ends of bags are narrower
+_SAME_HUE = 8.0  # steps of a and b (8 bit)
 _SMOOTH_M = 0.0055  # correlation length of depth noise, so that averaging pays
 
 
@@ -71,7 +73,29 @@ def find_standing(scene: Scene, min_height_m: float, min_size_m: float) -> NDArr
     picture = scene.lab.copy()
     picture[..., 2] = 255.0 * scene.probability
     standing = (flood(picture, seeds) == 2) & scene.inside
+    standing &= ~_shadows(scene, standing, 0.3 * min_height_m)
     return _without_slivers(standing, min_size_m / scene.pixel_m)
+
+
+def _shadows(scene: Scene, standing: NDArray[np.bool_], low_m: float) -> NDArray[np.bool_]:
+    """Mark what lies on the support in the open, as dark as a shadow and of the support's hue.
+
+    Ends of bags are low, too, but narrow; and what an item surrounds belongs to it.
+    """
+    bare = scene.lab[scene.inside & ~standing]
+    if not len(bare):
+        return np.zeros_like(standing)
+    usual = np.median(bare, axis=0)
+    off = scene.lab - usual.astype(np.float32)
+    like = (off[..., 0] < 0.0) & (np.abs(off[..., 1:]).max(axis=2) < _SAME_HUE)
+    size = max(3, round(_OPEN_M / scene.pixel_m))
+    low = (like & (np.abs(scene.smooth_m) < low_m)).astype(np.uint8)
+    ground = cv2.morphologyEx(low, cv2.MORPH_OPEN, np.ones((size, size), np.uint8)) > 0
+    _, pieces = cv2.connectedComponents((ground | ~standing).astype(np.uint8), connectivity=4)
+    outside = np.zeros(int(pieces.max()) + 1, bool)
+    outside[np.unique(pieces[~standing])] = True
+    outside[0] = False
+    return ground & outside[pieces]
 
 
 def _without_slivers(mask: NDArray[np.bool_], size_px: float) -> NDArray[np.bool_]:
