@@ -87,7 +87,7 @@ def find_items(
             scene, standing, settings.min_height_m, settings.min_size_m, settings.crease_m
         )
         labels = split_seams(labels, scene.grey, scene.pixel_m, settings.min_size_m)
-    labels = join_sets(labels, scene.pixel_m)
+    labels = join_sets(labels, scene.smooth_m, scene.pixel_m)
     standing_labels = int(labels.max())
     labels = add_flat(scene, labels, settings.min_height_m, settings.min_size_m)
     corner = (int(rows[0]), int(columns[0]))

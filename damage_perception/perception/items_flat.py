@@ -65,7 +65,7 @@ def _flat_things(scene: Scene, labels: Labels, min_height_m: float, min_size_m: 
         for region, spot in enumerate(find_objects(regions), start=1):
             box = _wider(spot, scene)
             flat = _filled(regions[box] == region) & (things[box] == 0)
-            if _is_flat_thing(scene, box, flat, labels[box], min_size_m / scene.pixel_m):
+            if _is_flat_thing(scene, box, flat, labels[box], min_height_m, min_size_m):
                 newest += 1
                 things[box][flat] = newest
     return things
@@ -92,7 +92,10 @@ def _filled(mask: Mask) -> Mask:
     return filled.astype(bool)
 
 
-def _is_flat_thing(scene: Scene, box: Box, flat: Mask, labels: Labels, least_px: float) -> bool:
+def _is_flat_thing(
+    scene: Scene, box: Box, flat: Mask, labels: Labels, min_height_m: float, min_size_m: float
+) -> bool:
+    least_px = min_size_m / scene.pixel_m
     area = np.count_nonzero(flat)
     if area < least_px**2 or np.count_nonzero(flat & scene.rim[box]) > _CUT * np.sqrt(area):
         return False
@@ -100,7 +103,7 @@ def _is_flat_thing(scene: Scene, box: Box, flat: Mask, labels: Labels, least_px:
     hull = cv2.convexHull(np.concatenate(outlines))
     if area < _SOLID * cv2.contourArea(hull) or min(cv2.minAreaRect(hull)[1]) < least_px:
         return False
-    if np.count_nonzero(flat & (labels > 0)) > _STANDING * area:
+    if np.count_nonzero(flat & (scene.smooth_m[box] > min_height_m)) > _STANDING * area:
         return False
     return _lies_higher(scene, box, flat, labels)
 

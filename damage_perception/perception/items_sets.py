@@ -5,23 +5,28 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import median
 
 _UNIT_M = 0.17  # units of a set are smaller
 _FEWEST = 4  # units of a set
 _SHARE = 0.35  # of a set that one unit fills at most
 _ALIKE = 0.6  # share of the units that are within
-_FACTOR = 1.7  # so many times of their middle area, up and down
+_FACTOR = 1.7  # so many times of their middle area, up and down,
+_LEVEL_M = 0.025  # and so near to their middle height
 _GAP_M = 0.008  # between units of a set
 _RECTANGLE = 0.5  # share of its smallest rectangle that a set fills
 
 
-def join_sets(labels: NDArray[np.int32], pixel_m: float) -> NDArray[np.int32]:
+def join_sets(
+    labels: NDArray[np.int32], height_m: NDArray[np.float32], pixel_m: float
+) -> NDArray[np.int32]:
     """Give the units of a set one label.
 
     Parcels on a belt are seldom that small, that many and that neatly packed.
 
     Args:
         labels: (H, W) int32, what stands out, 0 = support.
+        height_m: (H, W) float32, metres above the support, NaN = no depth.
         pixel_m: metres that a pixel spans.
     """
     small = _small(labels, _UNIT_M / pixel_m)
@@ -39,7 +44,8 @@ def join_sets(labels: NDArray[np.int32], pixel_m: float) -> NDArray[np.int32]:
         members, areas = np.unique(labels[within & units], return_counts=True)
         if len(members) < _FEWEST or areas.max() > _SHARE * areas.sum():
             continue
-        if _are_alike(areas) and _is_rectangle(within):
+        heights = median(np.nan_to_num(height_m), np.where(np.isnan(height_m), 0, labels), members)
+        if _are_alike(areas, np.asarray(heights)) and _is_rectangle(within):
             joined[within & ((labels == 0) | units)] = members[0]
     return joined
 
@@ -60,9 +66,11 @@ def _small(labels: NDArray[np.int32], most_px: float) -> NDArray[np.int64]:
     return np.flatnonzero((longest >= 0) & (longest < most_px))
 
 
-def _are_alike(areas: NDArray[np.int64]) -> bool:
+def _are_alike(areas: NDArray[np.int64], heights: NDArray[np.float64]) -> bool:
     times = areas / np.median(areas)
-    return bool(((times < _FACTOR) & (times > 1.0 / _FACTOR)).mean() >= _ALIKE)
+    alike = (times < _FACTOR) & (times > 1.0 / _FACTOR)
+    alike &= np.abs(heights - np.nanmedian(heights)) < _LEVEL_M
+    return bool(alike.mean() >= _ALIKE)
 
 
 def _is_rectangle(mask: NDArray[np.bool_]) -> bool:
