@@ -36,7 +36,7 @@ class _Decided:
         """Tell whether a place lies within the outline that the item has now."""
         seconds = (stamp_ns - self.stamp_ns) * 1e-9
         velocity = self.velocity_m_s
-        if velocity is None or not 0.0 <= seconds <= _FOLLOWED_S:
+        if velocity is None or abs(seconds) > _FOLLOWED_S:
             return False
         if float(np.linalg.norm(velocity)) < _SLOWEST_M_S:
             return False
@@ -72,6 +72,14 @@ class DecidedItems:
         self._forget(stamp_ns)
         place = _position(item)
         return any(known.holds(place, stamp_ns) for known in self._known.values())
+
+    def covers(self, item: ItemReport, stamp_ns: int) -> bool:
+        """Tell whether what was never wholly seen lay within another item that was."""
+        place = _position(item)
+        return any(
+            track != item.track_id and other.holds(place, stamp_ns)
+            for track, other in self._seen.items()
+        )
 
     def clear(self) -> None:
         """Forget all, as when time jumps."""

@@ -93,6 +93,10 @@ class DecisionMaker:
             if item.track_id not in self._decided:
                 self._see(item, report)
         due = [track for track, known in self._open.items() if self._due(known, report.stamp_ns)]
+        for track in [track for track in due if self._was_part(self._open[track])]:
+            due.remove(track)
+            del self._open[track]
+            self._remember(track)
         return [self._decide(track, self._cut_short(track, report.stamp_ns)) for track in due]
 
     def flush(self, cut_short: str = '') -> list[JudgedDecision]:
@@ -125,6 +129,10 @@ class DecisionMaker:
         """Tell whether a new track shows what is left of an item that was decided."""
         new = item.track_id not in self._open and item.track_id not in self._decided
         return new and self._passing.hold(item, stamp_ns)
+
+    def _was_part(self, known: ItemHistory) -> bool:
+        """Tell whether a track was but a part of an item that has a track of its own."""
+        return known.best is None and self._passing.covers(known.newest, known.stamp_ns)
 
     def _see(self, item: ItemReport, report: DamageReport) -> None:
         known = self._open.setdefault(

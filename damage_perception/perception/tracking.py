@@ -14,6 +14,8 @@ _SHADE = 25.0  # grey levels by which the mean colour of an item may change with
 _SHADE_OF_PARTS = 80.0  # and by which a wall may differ from a face
 _PATIENCE = 4.0  # times as long an item is remembered while no frame comes at all
 _FAR = 1e3  # cost of a pair that cannot be one item
+_CARRIED_M_S = 0.05  # what moves faster is carried by a belt
+_BELT_S = 10.0  # seconds for which a belt is taken to run on
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Track:
     motion_m: float = 0.0  # moved since the frame before
     frames: int = 1
     missed: int = 0  # frames since it was seen
+    carried: bool = False  # it moves with a belt
 
     def expected(self, stamp_ns: int) -> NDArray[np.float64]:
         """Where the item should be now, (3,) metres."""
@@ -75,6 +78,8 @@ class Tracker:
         self.settings = settings or TrackingSettings()
         self._tracks: list[Track] = []
         self._next_id = 1
+        self._belt_m_s: NDArray[np.float64] | None = None
+        self._belt_ns = 0
 
     @property
     def tracks(self) -> tuple[Track, ...]:
@@ -95,6 +100,7 @@ class Tracker:
             if cost[row, column] < _FAR:
                 assigned[row] = self._tracks[column]
                 self._follow(self._tracks[column], observations[row], stamp_ns)
+        self._measure_belt(stamp_ns)
         for row, observation in enumerate(observations):
             if row not in assigned:
                 assigned[row] = self._begin(observation, stamp_ns)
@@ -103,6 +109,7 @@ class Tracker:
     def reset(self) -> None:
         """Forget all tracks; their ids stay used."""
         self._tracks = []
+        self._belt_m_s = None
 
     def _gone(self, track: Track, stamp_ns: int) -> bool:
         """Tell whether to give an item up: unseen for long, and not only for want of frames."""
@@ -111,46 +118,63 @@ class Tracker:
         return seconds > limit
 
     def _cost(self, seen: Observation, track: Track, stamp_ns: int) -> float:
-        if not _alike(seen, track.last):
+        whole = seen.whole and track.last.whole
+        if not _alike(seen, track.last, whole and not track.carried):
             return _FAR
         seconds = (stamp_ns - track.stamp_ns) * 1e-9
         off = float(np.linalg.norm(seen.position_m - track.expected(stamp_ns)))
         gate = self.settings.gate_m
+        if track.carried and not whole:  # the middle of a part is off that of the item
+            gate = max(gate, 0.5 * float(max(seen.size_m[:2].max(), track.last.size_m[:2].max())))
         # A new item may move at any speed a belt has, but one that is still coming in shows more
         # of itself in each frame, so its middle moves slower.
-        if track.frames == 1 and seen.whole and track.last.whole:
+        if track.frames == 1 and whole and not track.carried:
             gate += self.settings.max_speed_m_s * min(seconds, 0.1)
         return off if off <= gate else _FAR
 
     def _follow(self, track: Track, seen: Observation, stamp_ns: int) -> None:
         moved = seen.position_m - track.last.position_m
         seconds = (stamp_ns - track.stamp_ns) * 1e-9
-        if seconds > 0:
+        whole = seen.whole and track.last.whole
+        if seconds > 0 and (whole or not track.carried):
             velocity = moved / seconds
-            known = track.frames > 1
+            known = track.carried or track.frames > 1
             track.velocity_m_s = 0.5 * (track.velocity_m_s + velocity) if known else velocity
+            track.carried = whole and bool(np.linalg.norm(track.velocity_m_s) > _CARRIED_M_S)
         track.frames, track.missed = track.frames + 1, 0
         track.motion_m = float(np.linalg.norm(moved))
         track.last, track.stamp_ns = seen, stamp_ns
 
+    def _measure_belt(self, stamp_ns: int) -> None:
+        """Things on one belt move alike, so a new one is expected to move like the others."""
+        moving = [
+            track.velocity_m_s
+            for track in self._tracks
+            if track.frames > 2 and not track.missed and track.last.whole
+        ]
+        if moving:
+            self._belt_m_s, self._belt_ns = np.median(moving, axis=0), stamp_ns
+        elif (stamp_ns - self._belt_ns) * 1e-9 > _BELT_S:
+            self._belt_m_s = None
+
     def _begin(self, seen: Observation, stamp_ns: int) -> Track:
-        # Things on one belt move alike, so a new one is expected to move like the others.
-        others = [track.velocity_m_s for track in self._tracks if track.frames > 2]
-        velocity = np.median(others, axis=0) if others else np.zeros(3)
+        belt = self._belt_m_s
+        velocity = np.zeros(3) if belt is None else belt
         track = Track(self._next_id, seen, stamp_ns, velocity)
+        track.carried = bool(np.linalg.norm(velocity) > _CARRIED_M_S)
         self._next_id += 1
         self._tracks.append(track)
         return track
 
 
-def _alike(a: Observation, b: Observation) -> bool:
+def _alike(a: Observation, b: Observation, closely: bool) -> bool:
     """Tell whether two observations can be one item: same size and colour within their noise.
 
     An item at the border shows a wall first and its face later, so there only colour tells, and
-    not much of it.
+    not much of it. Nor need it tell more of what a belt carries: where one item lies no other can.
     """
     shade = float(np.abs(a.colour - b.colour).max())
-    if not (a.whole and b.whole):
+    if not closely:
         return shade <= _SHADE_OF_PARTS
     close = np.abs(a.size_m - b.size_m) <= 0.025 + 0.08 * np.maximum(a.size_m, b.size_m)
     return bool(close.all() and shade <= _SHADE)
