@@ -11,10 +11,13 @@ from damage_perception.report import Status
 
 _LEAST_MEASURED = 0.4  # share of an item that must have depth
 _LEAST_VISIBLE = 0.75  # share of its outline that must be seen
-_LEAST_CONVEX = 0.92  # share of the hull of its outline that it must fill
+_LEAST_CONVEX = 0.92  # share of the hull of its outline that a board must fill,
+_LEAST_OF_BAG = 0.86  # and a bag or a pack
 _RAGGED_M = 0.002  # a border between touching boxes is found only so well
 _BITE_M = 0.007  # radius of a bite into a hull; ragged borders of sound box tops have less
 _FALL_M = 0.025  # what lies deeper is a wall or the support
+_FLAT_M = 0.004  # so near to its plane, noise aside,
+_FLAT_SHARE = 0.75  # lies so much of a board; bags and packs of units are no boards
 
 
 def view_status(view: ItemView) -> Status:
@@ -29,8 +32,21 @@ def view_status(view: ItemView) -> Status:
     measured = np.count_nonzero(view.item_mask & view.valid) / item
     visible = np.count_nonzero(view.item_mask & view.seen) / item
     status = Status.DEPTH_POOR if measured < _LEAST_MEASURED else Status(0)
-    partly = visible < _LEAST_VISIBLE or convexity(view) < _LEAST_CONVEX
+    hollow = convexity(view) < (_LEAST_CONVEX if is_board(view) else _LEAST_OF_BAG)
+    partly = visible < _LEAST_VISIBLE or hollow
     return status | (Status.PARTLY_JUDGED if partly else Status(0))
+
+
+def is_board(view: ItemView) -> bool:
+    """Tell whether an item is a flat board, whose outline has to be convex.
+
+    Bags taper and wrinkle, and units of a pack leave gaps at its rim.
+    """
+    measured = view.item_mask & view.valid
+    if not measured.any():
+        return False
+    near = np.abs(view.height_m[measured]) < _FLAT_M + 2.0 * view.height_std_m[measured]
+    return bool(near.mean() > _FLAT_SHARE)
 
 
 def convexity(view: ItemView) -> float:
@@ -41,11 +57,13 @@ def convexity(view: ItemView) -> float:
 
 
 def is_bitten(view: ItemView) -> bool:
-    """Tell whether a bite is out of the hull of an item's outline: there a part is missing.
+    """Tell whether a bite is out of the hull of a board's outline: there a part is missing.
 
     Shadows and walls hang on an outline too, so only bites within the rectangle of what was
     measured of the face count.
     """
+    if not is_board(view):
+        return False
     closed = _closed(view)
     size = 2 * round(_RAGGED_M / view.resolution_m) + 1
     near = (view.item_mask & (view.height_m > -_FALL_M)).astype(np.uint8)  # False for NaN

@@ -68,3 +68,12 @@ def test_no_item_has_no_bite() -> None:
 def test_an_outline_far_from_convex_is_a_part_not_judged() -> None:
     x, y = place()
     assert view_status(box((x > 0.0) & (y > -0.02))) == Status.PARTLY_JUDGED
+
+
+def test_the_outline_of_a_bag_may_be_hollower_than_that_of_a_box() -> None:
+    x, y = place()
+    hollow = box((np.abs(y) > 0.04) & (np.abs(x) < 0.025))
+    bag = dataclasses.replace(hollow, height_m=(0.03 * np.cos(30.0 * x) - 0.02).astype(np.float32))
+    assert view_status(hollow) == Status.PARTLY_JUDGED
+    assert view_status(bag) == Status(0)
+    assert not is_bitten(bag)
