@@ -24,6 +24,8 @@ _POCKET_M = 0.004  # or the highest tenth of a card
 _RING_M = 0.025  # reach of what is around
 _HALO_M = 0.008  # of which the nearest is mixed
 _MEASURED = 0.25  # share of it that must have depth
+_NOISE_M = 0.015  # places farther apart have noise of their own
+_SURE = 4.0  # deviations by which it must lie higher
 _FEWEST = 60  # pixels around it that tell how high the support is
 
 Mask = NDArray[np.bool_]
@@ -118,4 +120,6 @@ def _lies_higher(scene: Scene, box: Box, flat: Mask, labels: Labels) -> bool:
         return False
     rise = float(known.mean() - support.mean())
     peak = float(np.quantile(known, 0.9) - np.quantile(support, 0.9))
-    return rise > _RISE_M or peak > _POCKET_M
+    independent = max(1.0, len(known) * (scene.pixel_m / _NOISE_M) ** 2)
+    chance = _SURE * float(np.std(support)) / np.sqrt(independent)
+    return rise > max(_RISE_M, chance) or peak > max(_POCKET_M, chance)

@@ -15,6 +15,7 @@ _SHADE_OF_PARTS = 80.0  # and by which a wall may differ from a face
 _PATIENCE = 4.0  # times as long an item is remembered while no frame comes at all
 _FAR = 1e3  # cost of a pair that cannot be one item
 _CARRIED_M_S = 0.05  # what moves faster is carried by a belt
+_GROWN = 3.0  # times as long as a track is no view of it, but for one that comes in or goes out
 _BELT_S = 10.0  # seconds for which a belt is taken to run on
 
 
@@ -29,7 +30,7 @@ class TrackingSettings:
         2.0, 'Fastest belt, metres per second; bounds the search for new items.', low=0.0, high=10.0
     )
     forget_after_s: float = setting(
-        0.6, 'Seconds unseen after which an item is not followed any more.', low=0.05, high=60.0
+        1.0, 'Seconds unseen after which an item is not followed any more.', low=0.05, high=60.0
     )
 
     def __post_init__(self) -> None:
@@ -119,7 +120,7 @@ class Tracker:
 
     def _cost(self, seen: Observation, track: Track, stamp_ns: int) -> float:
         whole = seen.whole and track.last.whole
-        if not _alike(seen, track.last, whole and not track.carried):
+        if not (_can_be(seen, track) if track.carried else _alike(seen, track.last)):
             return _FAR
         seconds = (stamp_ns - track.stamp_ns) * 1e-9
         off = float(np.linalg.norm(seen.position_m - track.expected(stamp_ns)))
@@ -138,6 +139,9 @@ class Tracker:
         whole = seen.whole and track.last.whole
         if seconds > 0 and (whole or not track.carried):
             velocity = moved / seconds
+            if track.carried:  # a belt runs straight, what is seen of an item may vary
+                along = track.velocity_m_s / np.linalg.norm(track.velocity_m_s)
+                velocity = along * (velocity @ along)
             known = track.carried or track.frames > 1
             track.velocity_m_s = 0.5 * (track.velocity_m_s + velocity) if known else velocity
             track.carried = whole and bool(np.linalg.norm(track.velocity_m_s) > _CARRIED_M_S)
@@ -167,14 +171,24 @@ class Tracker:
         return track
 
 
-def _alike(a: Observation, b: Observation, closely: bool) -> bool:
+def _can_be(seen: Observation, track: Track) -> bool:
+    """Tell whether what is seen may be an item that a belt carries: where it lies no other can.
+
+    But an arm may come before the lens.
+    """
+    now, before = (float(each.size_m[:2].max()) for each in (seen, track.last))
+    comes = now <= _GROWN * before or track.frames <= 2
+    return comes and (before <= _GROWN * now or not seen.whole)
+
+
+def _alike(a: Observation, b: Observation) -> bool:
     """Tell whether two observations can be one item: same size and colour within their noise.
 
     An item at the border shows a wall first and its face later, so there only colour tells, and
-    not much of it. Nor need it tell more of what a belt carries: where one item lies no other can.
+    not much of it.
     """
     shade = float(np.abs(a.colour - b.colour).max())
-    if not closely:
+    if not (a.whole and b.whole):
         return shade <= _SHADE_OF_PARTS
     close = np.abs(a.size_m - b.size_m) <= 0.025 + 0.08 * np.maximum(a.size_m, b.size_m)
     return bool(close.all() and shade <= _SHADE)

@@ -36,7 +36,7 @@ def test_short_occlusion_is_bridged_and_a_long_one_is_not() -> None:
         _ids(tracker, [_at(0.05 * step)], 0.1 * step)
     assert _ids(tracker, [_at(0.05 * 7)], 0.7) == [1]
     assert _ids(tracker, [], 1.4) == []
-    assert _ids(tracker, [_at(0.05 * 17)], 1.7) == [2]
+    assert _ids(tracker, [_at(0.05 * 18)], 1.8) == [2]
 
 
 def test_a_gap_between_frames_is_no_occlusion() -> None:
