@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects
+from scipy.ndimage import find_objects, median
 
 from damage_perception.perception.items_flat import add_flat
 from damage_perception.perception.items_foreground import Scene, find_standing
@@ -18,6 +18,7 @@ from damage_perception.perception.items_status import item_status
 from damage_perception.report import Roi, Status
 from damage_perception.setting import check_ranges, setting
 
+_LOW = 0.4  # of the height from which something counts; what is lower stains or shades the support
 _FINEST_M = 0.0018  # finer pixels show items no better, only later
 
 
@@ -88,6 +89,7 @@ def find_items(
         )
         labels = split_seams(labels, scene.grey, scene.pixel_m, settings.min_size_m)
     labels = join_sets(labels, scene.smooth_m, scene.pixel_m)
+    labels = _standing_out(labels, scene.smooth_m, _LOW * settings.min_height_m)
     standing_labels = int(labels.max())
     labels = add_flat(scene, labels, settings.min_height_m, settings.min_size_m)
     corner = (int(rows[0]), int(columns[0]))
@@ -108,6 +110,20 @@ def find_items(
         mask = np.repeat(np.repeat(labels[box] == label, step, axis=0), step, axis=1)
         found.append(_placed(mask, box, step, corner, region.shape, status))
     return sorted(found, key=lambda item: (item.roi.y, item.roi.x))
+
+
+def _standing_out(
+    labels: NDArray[np.int32], height_m: NDArray[np.float32], low_m: float
+) -> NDArray[np.int32]:
+    """Give back to the support what colour alone took for an item."""
+    count = int(labels.max())
+    if not count:
+        return labels
+    seen = np.where(np.isnan(height_m), 0, labels)
+    middle = median(np.nan_to_num(height_m), seen, np.arange(count + 1))
+    low = np.asarray(middle) < low_m  # False where nothing was measured
+    low[0] = False
+    return np.where(low[labels], 0, labels)
 
 
 def _one_piece(labels: NDArray[np.int32], label: int) -> NDArray[np.int32]:
