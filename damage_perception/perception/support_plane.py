@@ -120,7 +120,7 @@ def _surrounding(
     """Find a plane close below another one that shows itself on at least three sides of it."""
     height = plane.heights(cloud)
     on = cloud[np.abs(height) < settings.tolerance_m]
-    below = cloud[(height < -2.0 * settings.tolerance_m) & (height > -_TALLEST_ITEM_M)]
+    below = cloud[(height < -settings.tolerance_m) & (height > -_TALLEST_ITEM_M)]
     if len(on) < 50 or 6 * len(below) < len(on):
         return None
     candidates = _planes(below, settings)
