@@ -5,7 +5,8 @@
 
 Every tenth item touches the one before, an arm passes before the lens for two pictures now and
 then (--covered), and one picture in twenty is lost (--lost). An item is due at a line 0.1 m beyond
-the middle of the picture; late is what is decided more than a picture after it is there. Pictures
+the middle of the picture and asked for a picture before (`decision.line_lead_s`), since that one may
+be lost; late is what is decided more than a picture after it is there. Pictures
 are kept under OUT/pictures and taken from there by the next call, so that a long one may be
 interrupted.
 """
@@ -125,7 +126,7 @@ def owner(belt: Belt, decision: Decision) -> int | None:
 
 def decide(belt: Belt, pictures: Iterator[RgbdFrame]) -> list[Said]:
     """Run pipeline and decision over the belt."""
-    settings = replace(Settings(), decision=DecisionSettings(line=line_of(belt)))
+    settings = replace(Settings(), decision=DecisionSettings(line=line_of(belt), line_lead_s=1.0 / belt.rate))
     said, now_s = [], 0.0
     for step in judge(pictures, settings):
         if step.report is not None:
