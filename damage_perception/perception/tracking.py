@@ -14,7 +14,9 @@ _SHADE = 25.0  # grey levels by which the mean colour of an item may change with
 _SHADE_OF_PARTS = 80.0  # and by which a wall may differ from a face
 _PATIENCE = 4.0  # times as long an item is remembered while no frame comes at all
 _FAR = 1e3  # cost of a pair that cannot be one item
-_CARRIED_M_S = 0.05  # what moves faster is carried by a belt
+_CARRIED_M_S = 0.05  # what moves faster, and where it was expected, is carried by a belt
+_STRAY_M, _STRAY = 0.015, 0.25  # off from there at most, and that share of the way
+_VARIES = 2.0  # times by which the length of an item that is wholly seen varies at most
 _GROWN = 3.0  # times as long as a track is no view of it, but for one that comes in or goes out
 _BELT_S = 10.0  # seconds for which a belt is taken to run on
 
@@ -135,6 +137,7 @@ class Tracker:
 
     def _follow(self, track: Track, seen: Observation, stamp_ns: int) -> None:
         moved = seen.position_m - track.last.position_m
+        off = float(np.linalg.norm(seen.position_m - track.expected(stamp_ns)))
         seconds = (stamp_ns - track.stamp_ns) * 1e-9
         whole = seen.whole and track.last.whole
         if seconds > 0 and (whole or not track.carried):
@@ -144,7 +147,12 @@ class Tracker:
                 velocity = along * (velocity @ along)
             known = track.carried or track.frames > 1
             track.velocity_m_s = 0.5 * (track.velocity_m_s + velocity) if known else velocity
-            track.carried = whole and bool(np.linalg.norm(track.velocity_m_s) > _CARRIED_M_S)
+            steady = off <= _STRAY_M + _STRAY * float(np.linalg.norm(moved))
+            steady |= self._belt_m_s is not None and bool(
+                np.linalg.norm(velocity - self._belt_m_s) < 0.5 * np.linalg.norm(self._belt_m_s)
+            )
+            fast = float(np.linalg.norm(track.velocity_m_s)) > _CARRIED_M_S
+            track.carried = whole and known and steady and fast
         track.frames, track.missed = track.frames + 1, 0
         track.motion_m = float(np.linalg.norm(moved))
         track.last, track.stamp_ns = seen, stamp_ns
@@ -154,7 +162,7 @@ class Tracker:
         moving = [
             track.velocity_m_s
             for track in self._tracks
-            if track.frames > 2 and not track.missed and track.last.whole
+            if track.carried and not track.missed and track.last.whole
         ]
         if moving:
             self._belt_m_s, self._belt_ns = np.median(moving, axis=0), stamp_ns
@@ -174,9 +182,14 @@ class Tracker:
 def _can_be(seen: Observation, track: Track) -> bool:
     """Tell whether what is seen may be an item that a belt carries: where it lies no other can.
 
-    But an arm may come before the lens.
+    But an arm may come before the lens, and the scene may be another one altogether.
     """
+    whole = seen.whole and track.last.whole
+    if whole and float(np.abs(seen.colour - track.last.colour).max()) > _SHADE_OF_PARTS:
+        return False
     now, before = (float(each.size_m[:2].max()) for each in (seen, track.last))
+    if whole and max(now, before) > _VARIES * min(now, before):
+        return False
     comes = now <= _GROWN * before or track.frames <= 2
     return comes and (before <= _GROWN * now or not seen.whole)
 
