@@ -1,4 +1,4 @@
-"""Predictions as a JSON Lines file, with masks beside it.
+"""Predictions as a JSON Lines file, with masks beside it in folders that bear its name.
 
 One line an image: `image_id`, `score` (P(item damaged), null = UNKNOWN), and, where there are
 some, `missed`, `types`, `damages`, `mask_file` (labels like `damage/mask`), `confidence_file`
@@ -39,7 +39,7 @@ def write_predictions(
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open('w', encoding='utf-8') as file:
             for number, (image_id, prediction) in enumerate(predictions):
-                line = _line(path.parent, number, image_id, prediction)
+                line = _line(path, number, image_id, prediction)
                 file.write(json.dumps(line) + '\n')
                 yield image_id, _parse(line, path)
     except OSError as error:
@@ -76,7 +76,7 @@ def read_predictions(path: Path) -> dict[int | str, Prediction]:
     return found
 
 
-def _line(root: Path, number: int, image_id: int | str, said: Prediction) -> dict[str, Any]:
+def _line(path: Path, number: int, image_id: int | str, said: Prediction) -> dict[str, Any]:
     line: dict[str, Any] = {'image_id': image_id, 'score': _number(said.score)}
     if said.missed:
         line['missed'] = True
@@ -86,12 +86,12 @@ def _line(root: Path, number: int, image_id: int | str, said: Prediction) -> dic
         line['damages'] = [_damage_line(damage) for damage in said.damages]
     labels, confidence = said.read_labels(), said.read_confidence()
     if labels is not None:
-        line['mask_file'] = f'masks/{number:06d}.png'
-        write_image(root / line['mask_file'], labels)
+        line['mask_file'] = f'{path.stem}_masks/{number:06d}.png'
+        write_image(path.parent / line['mask_file'], labels)
     if confidence is not None:
-        line['confidence_file'] = f'confidence/{number:06d}.png'
+        line['confidence_file'] = f'{path.stem}_confidence/{number:06d}.png'
         level = np.where(np.isnan(confidence), 65535, np.nan_to_num(confidence) * CONFIDENT)
-        write_image(root / line['confidence_file'], np.rint(level).astype(np.uint16))
+        write_image(path.parent / line['confidence_file'], np.rint(level).astype(np.uint16))
     if said.reason:
         line['reason'] = said.reason
     if said.detector:

@@ -181,6 +181,15 @@ def test_wrong_calls(tmp_path):
         call(tmp_path, prevalence=2.0)
 
 
+def test_predictions_of_two_sets_may_lie_in_one_folder(tmp_path):
+    for name, side in (('one', 4), ('two', 6)):
+        said = Prediction(0.5, labels=np.ones((side, side), np.uint8))
+        list(write_predictions(tmp_path / f'{name}.jsonl', [(1, said)]))
+    for name, side in (('one', 4), ('two', 6)):
+        labels = read_predictions(tmp_path / f'{name}.jsonl')[1].read_labels()
+        assert labels is not None and labels.shape == (side, side)
+
+
 def test_predictions_survive_a_round_trip(tmp_path):
     confidence = np.full((4, 5), np.nan, np.float32)
     confidence[1] = [0, 0.25, 0.5, 0.75, 1]
