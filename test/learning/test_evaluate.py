@@ -187,7 +187,8 @@ def test_predictions_of_two_sets_may_lie_in_one_folder(tmp_path):
         list(write_predictions(tmp_path / f'{name}.jsonl', [(1, said)]))
     for name, side in (('one', 4), ('two', 6)):
         labels = read_predictions(tmp_path / f'{name}.jsonl')[1].read_labels()
-        assert labels is not None and labels.shape == (side, side)
+        assert labels is not None
+        assert labels.shape == (side, side)
 
 
 def test_predictions_survive_a_round_trip(tmp_path):
