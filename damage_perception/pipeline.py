@@ -22,6 +22,7 @@ from damage_perception.perception.items import find_items
 from damage_perception.perception.judge import Judge
 from damage_perception.perception.plane import SupportFinder
 from damage_perception.perception.projection import height_image
+from damage_perception.perception.sensor_noise import SensorWatch
 from damage_perception.report import DamageReport, Health
 from damage_perception.settings import Settings
 
@@ -70,9 +71,8 @@ class DamagePipeline:
         self._calibration.check_detector(self.detector)
         self._support = SupportFinder(self._settings.plane)
         self.references = references or References(self._settings.gallery.folder)
-        self._judge = Judge(
-            self._settings, assessor, self._counts, None, self.references, only_look
-        )
+        self._sensor = SensorWatch()
+        self._judge = Judge(self._settings, assessor, self._counts, self.references, only_look)
         self._pictures = PictureWatch()
         self._newest_ns: int | None = None
 
@@ -127,10 +127,13 @@ class DamagePipeline:
             )
         with _timed(timings, 'items'):
             height_m = height_image(measured.depth_m, support.plane, measured.camera)
+            profile = self._sensor.update(
+                measured.depth_m, height_m, support.region, self._settings.plane.tolerance_m
+            )
             pixel_m = support.plane.offset / measured.camera.fx
             found = find_items(frame.rgb, height_m, support.region, pixel_m, self._settings.items)
         with _timed(timings, 'judge'):
-            raw = self._judge.judge(measured, found, support.plane)
+            raw = self._judge.judge(measured, found, support.plane, profile)
             items = tuple(self._calibration.apply(item) for item in raw)
             self._pictures.take(measured, items)
         health, reason = self._health(measured, support.region)
@@ -154,6 +157,7 @@ class DamagePipeline:
         """
         self._judge.reset()
         self._support.forget()
+        self._sensor.forget()
         self._newest_ns = None
 
     @staticmethod

@@ -18,6 +18,8 @@ from damage_perception.perception.item_features import item_features
 from damage_perception.perception.items import ItemsSettings, find_items
 from damage_perception.perception.projection import Plane, height_image
 from damage_perception.perception.sensor import SensorProfile
+from damage_perception.perception.sensor_noise import measured_profile
+from damage_perception.perception.support_plane import PlaneSettings
 from damage_perception.perception.surface import own_relief
 from damage_perception.perception.window import window_around
 from damage_perception.report import Severity
@@ -27,7 +29,7 @@ from damage_perception.synthesis.views import LabelledView, labelled_view
 
 _TILT = 0.006  # deviation of the error of the support's normal, radians
 _OFFSET_M = 0.002  # and of its distance
-_PROFILE = 0.2  # relative deviation of the error of the sensor's noise
+_PROFILE = 0.1  # relative deviation of the error of the sensor's noise, beyond how it is measured
 _FOUND = 0.8  # share of the items that are outlined as found,
 _ALIKE = 0.5  # if what was found is so much the same (intersection over union)
 _FEWEST_PIXELS = 12  # of a damage in a view, else nothing of it is to be seen
@@ -64,7 +66,7 @@ def training_view(sample: Sample, rng: Rng) -> TrainingView | None:
         return None
     aligned = None
     if sample.references:
-        other = labelled_view(sample.references[0])
+        other = labelled_view(_measured(sample.references[0], rng))
         aligned = bring_reference(view, other.view) if other is not None else None
     reference = aligned.view if aligned else None
     compared = comparison_features(view, (aligned,) if aligned else ())
@@ -116,29 +118,33 @@ def as_found(sample: Sample, rng: Rng) -> Sample:
 
     Most items are outlined as the product finds them, the others by the true outline, shaken.
     """
-    profile: SensorProfile = sample.profile
-    drift = float(np.exp(rng.normal(0.0, _PROFILE)))
-    plane = _tilted(sample.plane, rng)
+    sample = _measured(replace(sample, plane=_tilted(sample.plane, rng)), rng)
     shaken = _shaken(sample.item_mask, rng)
-    outlines = _found(sample, plane) if rng.random() < _FOUND else None
+    outlines = _found(sample) if rng.random() < _FOUND else None
     mask, others = outlines or (shaken, sample.others_mask & ~shaken)
+    return replace(sample, item_mask=mask, others_mask=others)
+
+
+def _measured(sample: Sample, rng: Rng) -> Sample:
+    """Give a sample the noise that the product measures in its picture, a little off."""
+    height = height_image(sample.depth_m, sample.plane, sample.camera)
+    everywhere = np.ones(height.shape, bool)
+    measured = measured_profile(sample.depth_m, height, everywhere, PlaneSettings().tolerance_m)
+    profile: SensorProfile = measured or sample.profile
+    drift = float(np.exp(rng.normal(0.0, _PROFILE)))
     return replace(
         sample,
-        item_mask=mask,
-        others_mask=others,
-        plane=plane,
         profile=replace(
             profile, floor_m=drift * profile.floor_m, growth_per_m=drift * profile.growth_per_m
         ),
     )
 
 
-def _found(sample: Sample, support: Plane) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+def _found(sample: Sample) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
     """Find the item and its neighbours as the product does; None where it is not found."""
-    camera = sample.camera
-    height = height_image(sample.depth_m, support, camera)
+    height = height_image(sample.depth_m, sample.plane, sample.camera)
     everywhere = np.ones(height.shape, bool)
-    pixel_m = support.offset / camera.fx
+    pixel_m = sample.plane.offset / sample.camera.fx
     items = find_items(sample.rgb, height, everywhere, pixel_m, ItemsSettings())
     best, most = None, _ALIKE
     for item in items:

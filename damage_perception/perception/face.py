@@ -25,6 +25,7 @@ _FEWEST_POINTS = 30
 _MOST_POINTS = 20_000  # noise is correlated, so more points say no more
 _RANSAC_TRIES = 96
 _RANSAC_POINTS = 500
+_RELIEF_M = 0.0012  # of sound cardboard: however little a camera's noise is, no face is flatter
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,8 @@ def find_face(
         return None
     some = slice(None, None, 1 + len(u) // _MOST_POINTS)
     cloud = points(frame.depth_m, u[some] + roi.x, v[some] + roi.y, frame.camera)
-    plane = _face_plane(cloud, profile.std_m(float(np.median(cloud[:, 2]))))
+    noise_m = profile.std_m(float(np.median(cloud[:, 2])))
+    plane = _face_plane(cloud, max(noise_m, _RELIEF_M))
     if abs(np.asarray(plane.normal) @ np.asarray(support.normal)) < 0.5:
         # A side wall: the face seen is too oblique to be turned; look square on to the support.
         top = float(np.percentile(support.heights(cloud), 80))

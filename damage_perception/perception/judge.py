@@ -50,7 +50,6 @@ class Judge:
         settings: Settings,
         assessor: Assessor,
         counts: Callable[[Evidence], bool],
-        profile: SensorProfile | None = None,
         references: References | None = None,
         only_look: bool = False,
     ) -> None:
@@ -60,7 +59,6 @@ class Judge:
         self._references = references or References(None)
         self._assessor = assessor
         self._designs = DesignWatch()
-        self.profile = profile or SensorProfile()
         self._tracker = Tracker(settings.tracking)
         self._known: dict[int, _Known] = {}
         self._contradictions: list[str] = []
@@ -80,12 +78,12 @@ class Judge:
         return self._contradictions
 
     def judge(
-        self, frame: MeasuredFrame, found: list[FoundItem], support: Plane
+        self, frame: MeasuredFrame, found: list[FoundItem], support: Plane, profile: SensorProfile
     ) -> tuple[ItemReport, ...]:
-        """Give a report for each item of a frame."""
+        """Give a report for each item of a frame; `profile` is the noise of its depth."""
         self._tracker.settings = self.settings.tracking
         looks = [
-            Look(frame, item, find_face(frame, item.mask, item.roi, support, self.profile))
+            Look(frame, item, find_face(frame, item.mask, item.roi, support, profile), profile)
             for item in found
         ]
         seen = [look.observation(support) for look in looks]
@@ -168,13 +166,13 @@ class Judge:
         frame = look.frame
         margin = int(np.ceil(2 * MARGIN_M * frame.camera.fx / max(face.centre[2], 1e-3)))
         window = window_around(look.item, found, frame.rgb.shape, margin)
-        new = rectify(frame, window, face, self.profile)
+        new = rectify(frame, window, face, look.profile)
         if not look.is_clean:
             return new
         fused = None
         if known.view is not None:
             pixels = track.motion_m * frame.camera.fx / face.centre[2]
-            news = independence(float(pixels), self.profile.correlation_px)
+            news = independence(float(pixels), look.profile.correlation_px)
             fused = fuse(known.view, new, news)
         if fused is None:
             known.references.forget()

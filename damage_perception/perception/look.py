@@ -15,6 +15,7 @@ from damage_perception.perception.item_identity import SeenIdentity
 from damage_perception.perception.item_view import ItemView
 from damage_perception.perception.items import FoundItem
 from damage_perception.perception.projection import Plane, on_plane
+from damage_perception.perception.sensor import SensorProfile
 from damage_perception.perception.tracking import Observation, Track
 from damage_perception.report import DamageInstance, ItemReport, Pose, Status
 
@@ -30,6 +31,7 @@ class Look:
     frame: MeasuredFrame
     item: FoundItem
     face: Face | None
+    profile: SensorProfile  # the noise of the frame's depth
     seen: SeenIdentity = field(default_factory=SeenIdentity)  # what its track looks like
 
     @property

@@ -14,7 +14,7 @@ from damage_perception.perception.items import FoundItem, find_items
 from damage_perception.perception.plane import SupportFinder
 from damage_perception.perception.projection import height_image
 from damage_perception.perception.rectify import rectify
-from damage_perception.perception.sensor import SensorProfile
+from damage_perception.perception.sensor_noise import SensorWatch
 from damage_perception.perception.window import window_around
 from damage_perception.report import Roi, Status
 from damage_perception.settings import Settings
@@ -56,7 +56,8 @@ def view_of_item(
     if item.status:
         doubts = ', '.join(flag.name.lower() for flag in Status if flag & item.status and flag.name)
         raise UserError(f'a reference must show a whole item alone, this one is {doubts}')
-    profile = SensorProfile()
+    tolerance_m = settings.plane.tolerance_m
+    profile = SensorWatch().update(measured.depth_m, height_m, support.region, tolerance_m)
     face = find_face(measured, item.mask, item.roi, support.plane, profile)
     if face is None:
         raise UserError('the item has too little depth to find its face; move the camera')

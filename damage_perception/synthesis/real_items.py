@@ -16,7 +16,7 @@ from damage_perception.perception.face import Face, find_face
 from damage_perception.perception.items import ItemsSettings, find_items
 from damage_perception.perception.plane import SupportFinder
 from damage_perception.perception.projection import Plane, height_image
-from damage_perception.perception.sensor import SensorProfile
+from damage_perception.perception.sensor_noise import SensorWatch
 from damage_perception.report import Status
 
 _SMALLEST_M = 0.08
@@ -43,13 +43,15 @@ def find_real_items(folder: Path) -> list[RealItem]:
     """
     items: list[RealItem] = []
     camera, names = _read_folder(folder)
-    support_finder, profile = SupportFinder(), SensorProfile()
+    support_finder, sensor = SupportFinder(), SensorWatch()
+    tolerance_m = support_finder.settings.tolerance_m
     for name in names:
         frame = _read_frame(folder, name, camera)
         support = support_finder.update(frame.depth_m, frame.camera)
         if support is None:
             continue
         height = height_image(frame.depth_m, support.plane, frame.camera)
+        profile = sensor.update(frame.depth_m, height, support.region, tolerance_m)
         pixel_m = support.plane.offset / camera.fx
         for item in find_items(frame.rgb, height, support.region, pixel_m, ItemsSettings()):
             face = find_face(frame, item.mask, item.roi, support.plane, profile)
