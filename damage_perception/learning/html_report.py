@@ -130,9 +130,9 @@ def _operating_point(point: dict[str, Any]) -> str:
 def _located(metrics: dict[str, Any]) -> str:
     rows = [[f'IoU {name}', _number(v)] for name, v in metrics.get('iou_by_type', {}).items()]
     rows += [[f'AUPRO {name}', _number(v)] for name, v in metrics.get('aupro', {}).items()]
-    depth = metrics.get('depth_error_mm')
-    if depth:
-        rows.append(['depth error, median', f'{depth["median"]:.1f} mm of {depth["count"]}'])
+    for name, error in metrics.get('depth_error_mm', {}).items():
+        said = f'{error["median"]:.1f} mm, {error["median_share"]:.0%}, of {error["count"]}'
+        rows.append([f'depth of {name}, median error', said])
     return '<h2>Where and how deep</h2>' + _table(['', ''], rows) if rows else ''
 
 

@@ -38,13 +38,19 @@ def located_metrics(outcomes: Outcomes) -> dict[str, Any]:
         areas = aupro(_confidences(outcomes), LIMITS)
         result['aupro'] = {str(limit): area for limit, area in areas.items()}
     errors = _depth_errors(outcomes)
-    if errors.size:
-        result['depth_error_mm'] = {
-            'count': int(errors.size),
-            'median': float(np.median(errors)),
-            'p90': float(np.quantile(errors, 0.9)),
-        }
+    if errors:
+        result['depth_error_mm'] = {name: _spread(values) for name, values in errors.items()}
     return result
+
+
+def _spread(errors: list[tuple[float, float]]) -> dict[str, float]:
+    error, depth = np.asarray(errors).T
+    return {
+        'count': len(errors),
+        'median': float(np.median(error)),
+        'p90': float(np.quantile(error, 0.9)),
+        'median_share': float(np.median(error / np.maximum(depth, 1e-9))),
+    }
 
 
 def _confidences(
@@ -62,22 +68,28 @@ def _confidences(
             yield confidence, labels > 0
 
 
-def _depth_errors(outcomes: Outcomes) -> NDArray[np.float64]:
-    """Compare each labelled depth with that of the predicted damage that overlaps it most."""
-    errors = []
+def _depth_errors(outcomes: Outcomes) -> dict[str, list[tuple[float, float]]]:
+    """Compare each labelled depth with that of the predicted damage that overlaps it most.
+
+    Returns:
+        Error and labelled depth, millimetres, by type; what is flat has no depth to be off.
+    """
+    errors: dict[str, list[tuple[float, float]]] = {}
     for sample, said in zip(outcomes.samples, outcomes.predictions, strict=True):
         measured = [damage for damage in said.damages if not math.isnan(damage.depth_m)]
         for damage in sample.damages if measured else ():
             found = _overlapping(sample, damage, measured)
             if found is not None:
-                errors.append(abs(abs(found.depth_m) - abs(damage.depth_m)) * 1000.0)
-    return np.asarray(errors)
+                error = abs(abs(found.depth_m) - abs(damage.depth_m)) * 1000.0
+                name = damage.damage_type.name.lower()
+                errors.setdefault(name, []).append((error, abs(damage.depth_m) * 1000.0))
+    return errors
 
 
 def _overlapping(
     sample: Sample, damage: Damage, found: list[PredictedDamage]
 ) -> PredictedDamage | None:
-    if math.isnan(damage.depth_m) or damage.region is None:
+    if math.isnan(damage.depth_m) or not damage.depth_m or damage.region is None:
         return None
     pixels = damage.region.read()
     best, most = None, 0

@@ -39,7 +39,10 @@ def _blob(view: ItemView, network: NetworkJudgement, mask: NDArray[np.bool_]) ->
     votes = np.bincount(network.likeliest[mask], minlength=len(DamageType))
     odds = float(np.percentile(network.log_odds[mask], 95))
     confidence = float(logistic(odds))
-    return DamageBlob(DamageType(int(votes.argmax())), mask, _depth(view, mask), confidence)
+    kind = DamageType(int(votes.argmax()))
+    # A liquid is flat: what depth tells there is of what it runs over.
+    depth = 0.0 if kind == DamageType.SPILL else _depth(view, mask)
+    return DamageBlob(kind, mask, depth, confidence)
 
 
 def _depth(view: ItemView, mask: NDArray[np.bool_]) -> float:

@@ -104,7 +104,9 @@ def test_masks_and_depth_are_measured(tmp_path):
     write_lines(tmp_path / 'p.jsonl', said)
     result = call(tmp_path)
     assert result['iou_by_type'] == {'crush': 1.0, 'any': 1.0}
-    assert result['depth_error_mm'] == pytest.approx({'count': 1, 'median': 3.0, 'p90': 3.0})
+    assert result['depth_error_mm']['crush'] == pytest.approx(
+        {'count': 1, 'median': 3.0, 'p90': 3.0, 'median_share': 3.0 / 14.0}
+    )
 
 
 def test_the_report_is_one_file_and_names_the_worst(tmp_path):
