@@ -23,6 +23,10 @@ class NetworkSettings:
         'auto', 'openvino, onnxruntime or torch; auto = the fastest that is installed.',
         live=False,
     )  # fmt: skip
+    precision: str = setting(
+        'fp32', 'fp32, or bf16: half the time where the processor has it, scores differ by a '
+        'hundredth.', live=False,
+    )  # fmt: skip
     threads: int = setting(
         0, 'Threads that run the network; 0 = the backend chooses.', low=0, high=256, live=False
     )

@@ -89,7 +89,7 @@ class Assessor:
 
     Raises:
         UserError: if the weights cannot be used.
-        CallError: if there is no such backend.
+        CallError: if there is no such backend or precision.
     """
 
     def __init__(self, settings: NetworkSettings) -> None:
@@ -99,8 +99,7 @@ class Assessor:
         folder = settings.folder
         if folder is not None:
             self.detector = manifest_digest(folder)
-            opened = _opened(folder, settings.backend, settings.threads, self.detector)
-            self._backend, self._model = opened
+            self._backend, self._model = _opened(folder, settings, self.detector)
 
     def assess(self, items: list[Asked], settings: GeometrySettings) -> list[Evidence]:
         """Say what is known of each item."""
@@ -138,6 +137,7 @@ class Assessor:
 
 
 @lru_cache(maxsize=2)
-def _opened(folder: Path, backend: str, threads: int, digest: str) -> tuple[Backend, EvidenceModel]:
+def _opened(folder: Path, how: NetworkSettings, digest: str) -> tuple[Backend, EvidenceModel]:
     """Open weights once in a process; `digest` tells other weights in the same folder."""
-    return open_backend(folder, backend, threads), load_evidence(folder)
+    backend = open_backend(folder, how.backend, how.threads, how.precision)
+    return backend, load_evidence(folder)

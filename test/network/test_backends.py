@@ -10,6 +10,8 @@ from made_network import made_weights
 from damage_perception.errors import CallError, UserError
 from damage_perception.network.backends import NAMES, open_backend, present
 from damage_perception.network.export import TOLERANCE, golden_batch
+from damage_perception.network.network_settings import NetworkSettings
+from damage_perception.perception.assessor import Assessor
 
 
 @pytest.mark.parametrize('name', [name for name in NAMES if name != 'torch'])
@@ -78,3 +80,9 @@ def test_a_backend_that_is_not_installed_is_named(monkeypatch):
         open_backend(made_weights(), 'openvino')
     with pytest.raises(UserError, match='no backend is installed'):
         open_backend(made_weights())
+
+
+def test_settings_choose_the_precision():
+    assert Assessor(NetworkSettings(backend='torch', precision='fp32')).detector
+    with pytest.raises(CallError, match='precision must be among fp32, bf16'):
+        Assessor(NetworkSettings(precision='int8'))
