@@ -17,7 +17,7 @@ from damage_perception.report import DamageReport, Health, ItemReport, Status
 from damage_perception.settings import Settings
 from damage_perception.single_picture import judge_picture
 
-SHARE = 0.5  # of the labelled item that a found item must cover to be the same
+SHARE = 0.5  # of the labelled item that must be covered, and of a piece that must lie on it
 
 
 def pipeline_predictor(references: bool = False, settings: Settings | None = None) -> Predictor:
@@ -44,12 +44,13 @@ def pipeline_predictor(references: bool = False, settings: Settings | None = Non
 def from_report(sample: Sample, report: DamageReport) -> Prediction:
     """Take the report on the labelled item: the highest confidence among the items that cover it.
 
-    Where no found item covers at least half of it the score is 0 and the item was missed; where
+    An item that is found in pieces is as damaged as the worst of them, as each gets a decision.
+    Where what was found covers less than half of it the score is 0 and the item was missed; where
     nothing that covers it was judged, or the frame was not, it is UNKNOWN.
     """
     if report.health == Health.UNKNOWN:
         return Prediction(math.nan, reason=report.reason)
-    items = [item for item in report.items if _covers(item, sample, report)]
+    items = _covering(sample, report)
     if not items:
         return Prediction(0.0, missed=True, labels=report.label_mask())
     damages = [damage for item in items for damage in item.damages]
@@ -82,12 +83,22 @@ def from_report(sample: Sample, report: DamageReport) -> Prediction:
     )
 
 
-def _covers(item: ItemReport, sample: Sample, report: DamageReport) -> bool:
-    """Say whether a found item covers at least half of the labelled one."""
+def _covering(sample: Sample, report: DamageReport) -> list[ItemReport]:
+    """Give the found items that cover the labelled one: one by one, else in pieces together."""
     if sample.item is None:
-        return True
+        return list(report.items)
     labelled = sample.item.read()
     if labelled.shape != (report.height, report.width):
-        return False
-    covered = np.count_nonzero(labelled[item.roi.slices] & item.mask)
-    return int(covered) >= SHARE * max(1, int(np.count_nonzero(labelled)))
+        return []
+    shared = [int(np.count_nonzero(labelled[i.roi.slices] & i.mask)) for i in report.items]
+    enough = SHARE * max(1, int(np.count_nonzero(labelled)))
+    whole = [item for item, pixels in zip(report.items, shared, strict=True) if pixels >= enough]
+    if whole:
+        return whole
+    pieces = [
+        (item, pixels)
+        for item, pixels in zip(report.items, shared, strict=True)
+        if pixels >= SHARE * int(np.count_nonzero(item.mask)) > 0
+    ]
+    together = sum(pixels for _, pixels in pieces)  # masks of items never overlap
+    return [item for item, _ in pieces] if together >= enough else []

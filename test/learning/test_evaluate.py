@@ -224,6 +224,12 @@ def item(roi, confidence, judged=True):
         ([item(Roi(10, 5, 40, 30), 0.7)], 0.7, False),
         ([item(Roi(10, 5, 40, 30), 0.2), item(Roi(10, 5, 30, 30), 0.6)], 0.6, False),
         ([item(Roi(10, 5, 10, 30), 0.9)], 0.0, True),  # covers a quarter only
+        ([item(Roi(10, 5, 15, 30), 0.9), item(Roi(30, 5, 15, 30), 0.3)], 0.9, False),  # in pieces
+        (
+            [item(Roi(0, 0, 22, 30), 0.9), item(Roi(30, 5, 15, 30), 0.3)],
+            0.0,
+            True,
+        ),  # and a stranger
         ([item(Roi(52, 0, 8, 8), 0.9)], 0.0, True),  # another item
         ([], 0.0, True),
         ([item(Roi(10, 5, 40, 30), math.nan, judged=False)], math.nan, False),
