@@ -22,6 +22,7 @@ from damage_perception.perception.items import find_items
 from damage_perception.perception.judge import Judge
 from damage_perception.perception.plane import SupportFinder
 from damage_perception.perception.projection import height_image
+from damage_perception.perception.sensor import SensorProfile
 from damage_perception.perception.sensor_noise import SensorWatch
 from damage_perception.report import DamageReport, Health
 from damage_perception.settings import Settings
@@ -141,6 +142,11 @@ class DamagePipeline:
         return DamageReport(
             frame.stamp_ns, frame.frame_id, columns, rows, health, reason, items, timings
         )
+
+    @property
+    def sensor(self) -> SensorProfile:
+        """The noise of the depth as the newest frames show it."""
+        return self._sensor.profile
 
     def contradictions(self) -> list[str]:
         """Name the items of the newest frame whose looks and barcode disagree, a sentence each."""

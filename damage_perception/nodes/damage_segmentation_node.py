@@ -166,6 +166,7 @@ class DamageSegmentationNode(ManagedNode):
         self._diagnosed, self._diagnosed_s = state, now
         values = diagnostics.source_values(self._source, now)
         values['frames overwritten'] = self._worker.overwritten
+        values['depth noise at 1 m (mm)'] = 1e3 * self._pipeline.sensor.std_m(1.0)
         values['barcode and looks disagree'] = '; '.join(self._contradictions)
         values |= {f'stage {stage} (ms)': float(ms) for stage, ms in self._last.timings_ms.items()}
         self._diagnostics.publish(level, text, values)

@@ -29,7 +29,13 @@ Mask = NDArray[np.bool_]
 
 
 class SensorWatch:
-    """Keep a sensor profile up to date, one measurement a frame."""
+    """Keep a sensor profile up to date, one measurement a frame.
+
+    Attributes:
+        profile: the median of the last measurements; the default while there are none.
+    """
+
+    profile = SensorProfile()
 
     def __init__(self) -> None:
         self._measured: deque[SensorProfile] = deque(maxlen=_KEPT)
@@ -37,16 +43,18 @@ class SensorWatch:
     def update(
         self, depth_m: Map, height_m: Map, region: Mask, tolerance_m: float
     ) -> SensorProfile:
-        """Measure a frame; give the median of the last ones, or the default if there are none."""
+        """Measure a frame and give the profile."""
         measured = measured_profile(depth_m, height_m, region, tolerance_m)
         if measured is not None:
             self._measured.append(measured)
-        by_noise = sorted(self._measured, key=lambda profile: profile.growth_per_m)
-        return by_noise[len(by_noise) // 2] if by_noise else SensorProfile()
+            by_noise = sorted(self._measured, key=lambda profile: profile.growth_per_m)
+            self.profile = by_noise[len(by_noise) // 2]
+        return self.profile
 
     def forget(self) -> None:
         """Forget all frames."""
         self._measured.clear()
+        self.profile = SensorProfile()
 
 
 def measured_profile(
