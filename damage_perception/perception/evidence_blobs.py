@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from damage_perception.network.judgement import NetworkJudgement
 from damage_perception.perception.geometry import DamageBlob
+from damage_perception.perception.holes import filled
 from damage_perception.perception.item_view import ItemView
 from damage_perception.perception.odds import logistic
 from damage_perception.report import DamageType
@@ -19,30 +20,56 @@ _LEAST_AREA_M2 = 5e-5
 _MOST = 8
 _BELOW_PEAK = 3.0  # log-odds below its peak to which a damage reaches, where nothing is likelier
 _FLOOR = -4.0  # log-odds below which nothing is pointed at
+_FLAT = 0.5  # share of an item that lies as near the peak, from which that is no place but all of it
 
 
 def network_blobs(view: ItemView, network: NetworkJudgement) -> list[DamageBlob]:
-    """Cut out what is likelier damage than not; if nothing is, the likeliest place."""
+    """Cut out what is likelier damage than not; if nothing is, the likeliest place.
+
+    Damage lies on the item, in its holes too; only what was spilt lies beside it. Where nothing is
+    likelier than not and half of the item is as likely as the rest, no place is pointed at.
+    """
     odds = np.nan_to_num(network.log_odds, nan=-99.0)
     peak = float(odds.max(initial=-99.0))
     if peak < _FLOOR:
         return []
-    body = (odds > min(0.0, peak - _BELOW_PEAK)).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(body)
+    item = filled(view.item_mask)
+    body = odds > min(0.0, peak - _BELOW_PEAK)
+    if peak < 0.0 and np.count_nonzero(body & item) > _FLAT * np.count_nonzero(item):
+        return []
     least = _LEAST_AREA_M2 / view.resolution_m**2
-    large = [k for k in range(1, count) if stats[k, cv2.CC_STAT_AREA] >= least]
-    blobs = [_blob(view, network, labels == label) for label in large]
+    places = [_placed(network, place, item) for place in _larger(body, least)]
+    blobs = [
+        _blob(view, network, kind, mask)
+        for kind, mask in places
+        if np.count_nonzero(mask) >= max(1, least)
+    ]
     return sorted(blobs, key=lambda blob: -blob.confidence)[:_MOST]
 
 
-def _blob(view: ItemView, network: NetworkJudgement, mask: NDArray[np.bool_]) -> DamageBlob:
+def _larger(body: NDArray[np.bool_], least: float) -> list[NDArray[np.bool_]]:
+    """Take a mask apart; leave out pieces of fewer pixels."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(body.astype(np.uint8))
+    large = [k for k in range(1, count) if stats[k, cv2.CC_STAT_AREA] >= least]
+    return [labels == label for label in large]
+
+
+def _placed(
+    network: NetworkJudgement, mask: NDArray[np.bool_], item: NDArray[np.bool_]
+) -> tuple[DamageType, NDArray[np.bool_]]:
+    """Tell what a place shows, and cut off what lies beside the item and was not spilt."""
     votes = np.bincount(network.likeliest[mask], minlength=len(DamageType))
-    odds = float(np.percentile(network.log_odds[mask], 95))
-    confidence = float(logistic(odds))
     kind = DamageType(int(votes.argmax()))
+    return kind, mask if kind == DamageType.SPILL else mask & item
+
+
+def _blob(
+    view: ItemView, network: NetworkJudgement, kind: DamageType, mask: NDArray[np.bool_]
+) -> DamageBlob:
+    odds = float(np.percentile(network.log_odds[mask], 95))
     # A liquid is flat: what depth tells there is of what it runs over.
     depth = 0.0 if kind == DamageType.SPILL else _depth(view, mask)
-    return DamageBlob(kind, mask, depth, confidence)
+    return DamageBlob(kind, mask, depth, float(logistic(odds)))
 
 
 def _depth(view: ItemView, mask: NDArray[np.bool_]) -> float:

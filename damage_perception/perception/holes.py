@@ -37,7 +37,7 @@ def find_holes(view: ItemView, relief: Relief) -> list[Hole]:
     Print is dark but lies at the surface; a drop-out of the sensor on gloss is not dark; black
     print that swallows the projector's light is told by drop-outs that stray from it.
     """
-    inside = _filled(view.item_mask)
+    inside = filled(view.item_mask)
     luminance = cv2.GaussianBlur(cv2.cvtColor(view.rgb, cv2.COLOR_RGB2GRAY), (5, 5), 0)
     usual = float(np.median(luminance[view.item_mask]))
     blank = ~view.rgb.any(axis=2)  # a neighbour that lies on the item
@@ -59,11 +59,11 @@ def find_holes(view: ItemView, relief: Relief) -> list[Hole]:
     return [hole for hole in holes if hole is not None]
 
 
-def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Close the gaps inside an outline: through a hole the item itself is not seen."""
     outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = cv2.drawContours(np.zeros(mask.shape, np.uint8), outlines, -1, 1, cv2.FILLED)
-    return np.asarray(filled > 0)
+    body = cv2.drawContours(np.zeros(mask.shape, np.uint8), outlines, -1, 1, cv2.FILLED)
+    return np.asarray(body > 0)
 
 
 def _judge(
