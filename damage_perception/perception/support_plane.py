@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics
-from damage_perception.perception.projection import Plane, points, project
-from damage_perception.perception.support_region import middle
+from damage_perception.perception.projection import Plane, height_image, points, project
+from damage_perception.perception.support_region import along_sides, middle, surrounds
 from damage_perception.setting import check_ranges, setting
 
 _MOST_PLANES = 5  # belts, a floor, large box tops: candidates in one picture
 _MOST_POINTS = 12_000  # for RANSAC; more points give no better plane, only a slower one
 _COST_OF_BELOW = 2.0  # a point below a plane speaks more against it than one on it for it
+_BELOW = 0.1  # of what surrounds an item may lie below as a share: more is its own support
 _TALLEST_ITEM_M = 0.6  # what lies deeper than this below a plane is a floor, not its support
 
 
@@ -57,8 +58,9 @@ def find_support_plane(
 
     Of all planes it is the one that shows most of itself near the middle of the picture, where a
     camera is aimed at, and has little below it: items and raised belts lie above their support,
-    and what is seen of a floor beside it lies further below than an item is tall. In a crop the
-    item alone may fill the middle: then a plane close below that surrounds it is the support.
+    and what is seen of a floor beside it lies further below than an item is tall. In a crop one
+    item may fill the middle: there the support is the plane that runs along the sides, or one
+    close below the item that shows itself beside it.
     """
     region = np.asarray(settings.region, np.float64).reshape(-1, 1, 2)
     inside = np.zeros(depth_m.shape, np.uint8)
@@ -77,7 +79,11 @@ def find_support_plane(
     best = planes[int(np.argmax(shares))]
     if len(region):
         return best
-    return _surrounding(everywhere, best, camera, settings) or best
+    return (
+        _surrounding(depth_m, camera, settings)
+        or _close_below(everywhere, best, camera, settings)
+        or best
+    )
 
 
 def _nearness(cloud: NDArray[np.float64], camera: CameraIntrinsics) -> NDArray[np.float64]:
@@ -115,6 +121,23 @@ def _planes(cloud: NDArray[np.float64], settings: PlaneSettings) -> list[Plane]:
 
 
 def _surrounding(
+    depth_m: NDArray[np.float32], camera: CameraIntrinsics, settings: PlaneSettings
+) -> Plane | None:
+    """Find the plane that runs along three sides of the picture and has little below it.
+
+    So a crop of one item shows its support. The item fills the middle there: a plane through its
+    face, or midway between a thin item and its support, shows more of itself.
+    """
+    for plane in _planes(_cloud(depth_m, camera, along_sides(depth_m.shape)), settings):
+        height = height_image(depth_m, plane, camera)
+        on = np.abs(height) < settings.tolerance_m
+        below = (height < -2.0 * settings.tolerance_m) & (height > -_TALLEST_ITEM_M)
+        if surrounds(on) and np.count_nonzero(below) < _BELOW * np.count_nonzero(on):
+            return plane
+    return None
+
+
+def _close_below(
     cloud: NDArray[np.float64], plane: Plane, camera: CameraIntrinsics, settings: PlaneSettings
 ) -> Plane | None:
     """Find a plane close below another one that shows itself on at least three sides of it."""

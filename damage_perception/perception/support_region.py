@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from damage_perception.frame import CameraIntrinsics
 from damage_perception.perception.projection import Plane, on_plane, plane_axes, project
 
-_PIECE = 0.08  # share of the support that a piece of it shows at least
+_PIECE = 0.02  # share of the support that a piece of it shows at least: gaps part rollers
+_HIDDEN = 0.05  # of the middle of a picture that shows less support is filled by one item
 _BAND = 0.06  # of a picture's height or width that is one of its sides
 _ALONG = 0.45  # share of a side that shows the support if it runs along there
 _MAP_COLUMNS = 320  # width of the map of the support
@@ -34,10 +35,15 @@ def main_piece(
     Not the largest piece: the floor may happen to lie in the same plane.
     """
     count, pieces = cv2.connectedComponents(_dense(on), connectivity=4)
-    if not is_known and _surrounds(on):
+    hidden = on[middle(on.shape)].mean() < _HIDDEN
+    if not is_known and (surrounds(on) or hidden):
         area = np.bincount(pieces.ravel(), minlength=count)
         area[0] = 0
-        return np.asarray((area >= _PIECE * area.sum())[pieces] & (pieces > 0))
+        enough = area >= _PIECE * area.sum()
+        if hidden:
+            enough &= np.isin(np.arange(count), pieces[_beside_middle(on)])
+        if enough.any():
+            return np.asarray(enough[pieces] & (pieces > 0))
     inside = np.bincount(pieces[middle(on.shape)].ravel(), minlength=count)
     weight = np.bincount(pieces.ravel(), _nearness(on.shape).ravel(), minlength=count)
     weight[0] = 0.0
@@ -58,14 +64,42 @@ def main_piece(
     return main
 
 
-def _surrounds(on: NDArray[np.bool_]) -> bool:
+def surrounds(on: NDArray[np.bool_]) -> bool:
     """Tell whether the support runs along three sides of the picture: then it is a crop of it.
 
     There an item and what it hides from the camera may part the support into pieces.
     """
-    rows, columns = (max(1, round(_BAND * length)) for length in on.shape)
-    sides = (np.s_[:rows], np.s_[-rows:], np.s_[:, :columns], np.s_[:, -columns:])
-    return sum(float(on[side].mean()) > _ALONG for side in sides) >= 3
+    return sum(float(on[side].mean()) > _ALONG for side in _sides(on.shape)) >= 3
+
+
+def _beside_middle(on: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Mark what adjoins the item that fills the middle, and what it hides from the camera."""
+    square = np.ones((5, 5), np.uint8)
+    hiding = cv2.morphologyEx((~on).astype(np.uint8), cv2.MORPH_OPEN, square)
+    count, blocks = cv2.connectedComponents(hiding, connectivity=4)
+    inside = np.bincount(blocks[middle(on.shape)].ravel(), minlength=count)
+    inside[0] = 0
+    block = (blocks == int(np.argmax(inside))) & (blocks > 0)
+    return np.asarray(cv2.dilate(block.astype(np.uint8), square, iterations=2) > 0)
+
+
+def along_sides(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Mark the sides of a picture, (H, W)."""
+    marked = np.zeros(shape, np.uint8)
+    for side in _sides(shape):
+        marked[side] = 1
+    return marked
+
+
+def _sides(shape: tuple[int, ...]) -> tuple[tuple[slice, slice], ...]:
+    rows, columns = (max(1, round(_BAND * length)) for length in shape)
+    every = slice(None)
+    return (
+        (slice(rows), every),
+        (slice(-rows, None), every),
+        (every, slice(columns)),
+        (every, slice(-columns, None)),
+    )
 
 
 def _nearness(shape: tuple[int, ...]) -> NDArray[np.float64]:

@@ -52,6 +52,27 @@ def test_belt_under_a_large_box_is_found_not_the_box() -> None:
     assert plane.offset == pytest.approx(1.0, abs=0.005)
 
 
+def test_a_thin_item_that_fills_a_crop_is_not_the_support() -> None:
+    depth = _belt(floor=None)[60:180, 80:240].copy()  # nothing but belt
+    depth[20:100, 25:140] -= 0.016
+    camera = CameraIntrinsics(160, 120, 300.0, 300.0, 79.5, 59.5)
+    support = SupportFinder().update(depth, camera)
+    assert support is not None
+    assert support.plane.offset == pytest.approx(1.0, abs=0.003)
+    assert support.region.mean() > 0.95
+
+
+def test_support_on_both_sides_of_an_item_that_fills_the_middle_of_a_crop() -> None:
+    depth = _belt(floor=None)[60:180, 80:240].copy()
+    depth[:, 38:122] = np.nan  # what the item hides from the camera
+    depth[20:100, 65:95] = 0.9
+    camera = CameraIntrinsics(160, 120, 300.0, 300.0, 79.5, 59.5)
+    support = SupportFinder().update(depth, camera)
+    assert support is not None
+    assert support.plane.offset == pytest.approx(1.0, abs=0.005)
+    assert support.region[10:110, 5:155].all()
+
+
 def test_support_is_remembered_while_it_is_covered() -> None:
     finder = SupportFinder()
     before = finder.update(_belt(), CAMERA)
