@@ -9,6 +9,7 @@ from made_frames import box, frame_of
 from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics, RgbdFrame
+from damage_perception.perception import judge
 from damage_perception.perception.decision import DecisionMaker
 from damage_perception.perception.support_plane import PlaneSettings
 from damage_perception.pipeline import DamagePipeline
@@ -41,9 +42,17 @@ def test_sound_box_passes_as_one_item() -> None:
     assert {item.track_id for report in reports for item in report.items} == {1}
     assert [decision.decision for decision in decisions] == [Verdict.PASS]
     assert decisions[0].frames == 6
+    frames = [report.items[0].frames for report in reports]
+    assert frames == sorted(frames), 'the view was fused all the way'
     item = reports[-1].items[0]
     assert item.size == pytest.approx((0.24, 0.16, 0.12), abs=0.025)
     assert item.status == Status.NO_REFERENCE
+
+
+def test_a_view_that_begins_anew_rests_on_one_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judge, 'fuse', lambda *views: None)
+    reports, _ = _pass_by(box(), steps=3)
+    assert {item.frames for report in reports for item in report.items} == {1}
 
 
 def test_dented_box_is_diverted_and_its_dent_is_measured_and_marked() -> None:
@@ -182,4 +191,4 @@ def test_item_without_depth_is_never_sound() -> None:
     depth = frame.depth_m.copy()
     depth[depth < 0.97] = np.nan  # gloss: the box swallows all light, the belt is there
     report = DamagePipeline().process(dataclasses.replace(frame, depth_m=depth))
-    assert all(math.isnan(item.confidence) for item in report.items)
+    assert all(math.isnan(item.confidence) and item.frames == 0 for item in report.items)

@@ -187,7 +187,7 @@ class DecisionMaker:
             return Verdict.UNKNOWN, known.why_unjudged()
         if known.frames < self.settings.min_frames:
             need = self.settings.min_frames
-            return Verdict.UNKNOWN, f'seen in {known.frames} frames, {need} are needed'
+            return Verdict.UNKNOWN, f'seen clearly in {known.frames} frames, {need} are needed'
         threshold = self.threshold_of(known.best.sku)
         if known.best.confidence >= threshold:
             verdict, damage = self.policy.judge(known.best, threshold)

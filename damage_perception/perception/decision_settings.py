@@ -19,7 +19,9 @@ class DecisionSettings:
     calibration_file: str = setting(
         '', 'calibration.yaml of what judges; empty = the shipped one.', live=False
     )
-    min_frames: int = setting(1, 'Frames an item must be seen in to be judged.', low=1, high=1000)
+    min_frames: int = setting(
+        1, 'Frames an item must be seen clearly in to be judged.', low=1, high=1000
+    )
     lost_after_s: float = setting(
         0.6, 'Seconds unseen after which an item has left and is decided.', low=0.05, high=60.0
     )

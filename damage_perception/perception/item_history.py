@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ class Versions(NamedTuple):
 
 
 NOT_SAID = Versions()
+_KEPT = 31  # looks that rest on the same number of frames; more would tell no more
 
 
 @dataclass(eq=False)
@@ -40,9 +42,9 @@ class ItemHistory:
         newest: the newest look.
         stamp_ns: its stamp.
         frame_id: its frame.
-        frames: looks so far.
+        frames: clean judgements so far.
         versions: what the clean judgement, or else the newest look, came from.
-        best: the clean judgement that rests on most; None = there was none.
+        best: the clean judgement that decides; None = there was none.
         unhealthy: why the newest look cannot be trusted; empty = it can.
         missed: reports that could judge and did not show it since it was last seen.
         certain: independent looks in a row that were far above (> 0) or below (< 0) the threshold.
@@ -57,6 +59,7 @@ class ItemHistory:
     unhealthy: str = ''
     missed: int = 0
     certain: int = 0
+    _looks: deque[tuple[ItemReport, Versions]] = field(default_factory=lambda: deque(maxlen=_KEPT))
     _at_m: NDArray[np.float64] | None = None  # where it was last located
     _at_ns: int = -1  # a stamp may be 0
     _velocity_m_s: NDArray[np.float64] | None = None
@@ -68,15 +71,15 @@ class ItemHistory:
         """Take the next look, newer than the one before."""
         self._locate(item, report.stamp_ns)
         self.newest, self.stamp_ns, self.frame_id = item, report.stamp_ns, report.frame_id
-        self.frames, self.missed = self.frames + 1, 0
+        self.missed = 0
         self.unhealthy = '' if report.health is Health.OK else report.reason or 'poor evidence'
         in_the_way = any(item.status & flag for flag in IN_THE_WAY)
         judged = Versions(report.detector, report.calibration, report.gallery)
         self.versions = self.versions if self.best else judged
         if self.unhealthy or in_the_way or math.isnan(item.confidence):
             return
-        if self.best is None or item.frames >= self.best.frames:
-            self.best, self.versions = item, judged
+        self.frames += 1
+        self._weigh(item, judged)
         self._count(item, threshold, settings)
 
     def reaches(self, settings: DecisionSettings, now_ns: int) -> bool:
@@ -95,6 +98,23 @@ class ItemHistory:
         if self.unhealthy:
             reasons.append(self.unhealthy)
         return ' and '.join(reasons) or 'no depth of it could be judged'
+
+    def _weigh(self, item: ItemReport, judged: Versions) -> None:
+        """Let the look decide that rests on the most frames.
+
+        Fused views get better with frames, so one clear view of a damage is enough, and what a
+        worse view misses does not excuse it. Looks that rest on as many frames are equals, as all
+        are whose views cannot be fused: their median decides, the worse of two in the middle, so
+        that neither one noisy look among many diverts an item nor one that misses it passes it.
+        """
+        most = self._looks[-1][0].frames if self._looks else 0
+        if item.frames < most:
+            return
+        if item.frames > most:
+            self._looks.clear()
+        self._looks.append((item, judged))
+        ordered = sorted(self._looks, key=lambda look: look[0].confidence)
+        self.best, self.versions = ordered[len(ordered) // 2]
 
     def _locate(self, item: ItemReport, stamp_ns: int) -> None:
         at, seconds = _position(item), (stamp_ns - self._at_ns) * 1e-9

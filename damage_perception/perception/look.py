@@ -21,6 +21,7 @@ from damage_perception.report import DamageInstance, ItemReport, Pose, Status
 
 UNCLEAN = Status.TRUNCATED | Status.MERGED | Status.OCCLUDED
 _MOST_INSTANCES = 254  # values of the instance mask
+_ROUNDING = 1e-6  # of a sum of shares of frames
 _UNTURNED = (0.0, 0.0, 0.0, 1.0)
 
 
@@ -79,13 +80,15 @@ def judged_report(
             damages.append(damage)
     pose = look.face.pose if look.face is not None else _pose_of(track)
     confidence_map = image.bring(evidence.confidence)
-    return _report(look, track, status, pose, evidence, tuple(damages), confidence_map)
+    # A frame that is hardly news counts for little; so does the first of a view begun anew.
+    frames = 0 if math.isnan(evidence.probability) else math.ceil(view.frames - _ROUNDING)
+    return _report(look, track, status, pose, evidence, frames, tuple(damages), confidence_map)
 
 
 def unjudged_report(look: Look, track: Track, status: Status) -> ItemReport:
     """Report an item whose depth is too poor for a face: it is there, and not judged."""
     nothing = np.full(look.item.mask.shape, np.nan, np.float32)
-    return _report(look, track, status, _pose_of(track), None, (), nothing)
+    return _report(look, track, status, _pose_of(track), None, 0, (), nothing)
 
 
 def _pose_of(track: Track) -> Pose:
@@ -99,6 +102,7 @@ def _report(
     status: Status,
     pose: Pose,
     evidence: Evidence | None,
+    frames: int,
     damages: tuple[DamageInstance, ...],
     confidence_map: np.ndarray,
 ) -> ItemReport:
@@ -117,7 +121,7 @@ def _report(
         segmentation_score=evidence.score if evidence else math.nan,
         anomaly_score=math.nan,
         status=status,
-        frames=track.frames,
+        frames=frames,
         damages=damages,
         mask=look.item.mask,
         confidence_map=confidence_map,

@@ -89,10 +89,51 @@ def test_one_clear_view_is_enough_and_leaving_does_not_spoil_it() -> None:
     assert decision.decision is Verdict.DIVERT
 
 
+def _after(*looks: tuple[float, int]) -> Verdict:
+    """Decide on an item from the P(damaged) and the frames of its clean looks."""
+    maker = DecisionMaker()
+    for k, (confidence, frames) in enumerate(looks):
+        maker.update(_report(0.1 * k, _item(confidence=confidence, frames=frames)))
+    return maker.flush()[0].decision
+
+
+SOUND, BAD = 0.05, 0.9
+
+
+@pytest.mark.parametrize(
+    ('looks', 'verdict'),
+    [
+        # A view that begins anew excuses nothing, and accuses nobody.
+        ([*((BAD, k + 1) for k in range(20)), (SOUND, 1)], Verdict.DIVERT),
+        ([*((SOUND, k + 1) for k in range(20)), (BAD, 1)], Verdict.PASS),
+        # Views get better with frames.
+        ([(SOUND, 1), (SOUND, 2), (BAD, 3)], Verdict.DIVERT),
+        ([(BAD, 1), (SOUND, 2), (SOUND, 3)], Verdict.PASS),
+        # Views that are never fused.
+        ([*[(BAD, 1)] * 20, (SOUND, 1)], Verdict.DIVERT),
+        ([*[(SOUND, 1)] * 20, (BAD, 1), *[(SOUND, 1)] * 9], Verdict.PASS),
+        ([(BAD, 1), (SOUND, 1)], Verdict.DIVERT),
+    ],
+)
+def test_the_look_that_rests_on_most_frames_decides(looks, verdict: Verdict) -> None:
+    assert _after(*looks) is verdict
+
+
+def test_frames_count_clean_judgements_only() -> None:
+    looks = [(math.nan, Status(0))] * 2 + [(0.1, Status.TRUNCATED)] * 3 + [(0.1, Status(0))] * 2
+    for needed, verdict in [(2, Verdict.PASS), (3, Verdict.UNKNOWN)]:
+        maker = DecisionMaker(DecisionSettings(min_frames=needed))
+        for k, (confidence, status) in enumerate(looks):
+            maker.update(_report(0.1 * k, _item(confidence=confidence, status=status)))
+        (decision,) = maker.flush()
+        assert (decision.frames, decision.decision) == (2, verdict)
+
+
 def test_unjudged_item_is_unknown() -> None:
     maker = DecisionMaker()
     maker.update(_report(0.0, _item(confidence=math.nan)))
-    assert maker.flush()[0].decision is Verdict.UNKNOWN
+    (decision,) = maker.flush()
+    assert (decision.decision, decision.frames) == (Verdict.UNKNOWN, 0)
 
 
 def test_too_few_frames_is_unknown() -> None:
