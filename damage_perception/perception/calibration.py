@@ -19,7 +19,7 @@ from damage_perception.errors import UserError
 from damage_perception.perception.odds import log_odds, logistic
 from damage_perception.report import ItemReport
 
-GEOMETRY = 'geometry 1'  # names the detector without a network; counts up when its scores change
+GEOMETRY = 'geometry 2'  # names the detector without a network; counts up when its scores change
 
 
 @dataclass(frozen=True)

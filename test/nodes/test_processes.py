@@ -103,7 +103,7 @@ def test_a_calibration_of_other_weights_is_refused_in_a_sentence(
 ) -> None:
     other = tmp_path / 'other.yaml'
     shipped = shared_file('config/calibration_geometry.yaml').read_text()
-    other.write_text(shipped.replace('geometry 1', 'ab' * 32))
+    other.write_text(shipped.replace('geometry 2', 'ab' * 32))
     processes.append(start('--ros-args', '-p', f'decision.calibration_file:={other}'))
     said = []
     for line in processes[0].stderr:
