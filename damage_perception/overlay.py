@@ -25,6 +25,7 @@ COLOURS: dict[DamageType, Colour] = {
 }
 _SOUND: Colour = (0, 200, 140)
 _UNJUDGED: Colour = (170, 170, 170)
+_LETTERS, _USUAL_COLUMNS = 0.45, 1280  # size of letters in a picture this wide; wider have larger
 
 
 def draw_overlay(rgb: NDArray[np.uint8], report: DamageReport) -> NDArray[np.uint8]:
@@ -45,13 +46,18 @@ def draw_overlay(rgb: NDArray[np.uint8], report: DamageReport) -> NDArray[np.uin
     for item in report.items:
         _draw_item(picture, item, report.threshold)
     if report.health != Health.OK:
-        _write(picture, f'{report.health.name}: {report.reason}', (8, 8), (213, 94, 0))
+        # At the bottom, where it hides no label of an item.
+        text, bottom = f'{report.health.name}: {report.reason}', picture.shape[0]
+        _write(picture, text, (8, bottom), (213, 94, 0))
     return picture
 
 
 def item_colour(item: ItemReport, threshold: float) -> Colour:
-    """Give the colour of an item: grey not judged, green sound, that of its worst damage."""
-    if math.isnan(item.confidence):
+    """Give the colour of an item: green sound, that of its worst damage, grey neither.
+
+    Neither is what was not judged, or where nobody said what counts: the threshold is 0.
+    """
+    if math.isnan(item.confidence) or not threshold:
         return _UNJUDGED
     if item.confidence < threshold:
         return _SOUND
@@ -69,27 +75,30 @@ def _draw_item(picture: NDArray[np.uint8], item: ItemReport, threshold: float) -
     )
     cv2.drawContours(picture, outlines, -1, colour, 2, cv2.LINE_AA)
     chance = '?' if math.isnan(item.confidence) else f'{item.confidence:.2g}'
-    words = [f'#{item.track_id} {chance}']
+    words = [f'#{item.track_id} {chance}' + ('' if threshold else ' not calibrated')]
     words += [
         flag.name.lower()
         for flag in Status
         if flag & item.status and flag.name and flag != Status.NO_REFERENCE
     ]
-    _write(picture, ' '.join(words), (item.roi.x, item.roi.y - 18), colour)
+    _write(picture, ' '.join(words), (item.roi.x, item.roi.y), colour)
 
 
-def _write(picture: NDArray[np.uint8], text: str, place: tuple[int, int], colour: Colour) -> None:
-    """Write on a dark plate, wholly inside the picture where it fits."""
-    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.45, 1)
-    x = int(np.clip(place[0], 0, max(0, picture.shape[1] - width - 6)))
-    y = int(np.clip(place[1], 0, max(0, picture.shape[0] - height - 8)))
+def _write(picture: NDArray[np.uint8], text: str, corner: tuple[int, int], colour: Colour) -> None:
+    """Write on a dark plate above a corner (x, y), wholly inside the picture where it fits."""
+    rows, columns = picture.shape[:2]
+    (usual, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 1.0, 1)
+    scale = min(_LETTERS * max(1.0, columns / _USUAL_COLUMNS), max(1, columns - 6) / max(usual, 1))
+    (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+    x = int(np.clip(corner[0], 0, max(0, columns - width - 6)))
+    y = int(np.clip(corner[1] - height - 8, 0, max(0, rows - height - 8)))
     cv2.rectangle(picture, (x, y), (x + width + 6, y + height + 8), (20, 20, 20), cv2.FILLED)
     cv2.putText(
         picture,
         text,
         (x + 3, y + height + 3),
         cv2.FONT_HERSHEY_SIMPLEX,
-        0.45,
+        scale,
         colour,
         1,
         cv2.LINE_AA,

@@ -174,7 +174,12 @@ class DamageReport:
         return image
 
     def shown(self) -> list[DamageInstance]:
-        """Give the damages that reach the threshold; the others are only pointed at."""
+        """Give the damages that count; the others are only pointed at.
+
+        None counts where nobody said from which P(damaged) it would.
+        """
+        if not self.threshold:
+            return []
         every = (damage for item in self.items for damage in item.damages)
         return [damage for damage in every if damage.confidence >= self.threshold]
 

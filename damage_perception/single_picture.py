@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from damage_perception.frame import RgbdFrame
 from damage_perception.perception.assessor import Assessor
+from damage_perception.perception.calibration_file import detector_calibration
 from damage_perception.perception.gallery_lookup import References
 from damage_perception.perception.photo import judge_photo
 from damage_perception.pipeline import DamagePipeline
@@ -28,5 +29,8 @@ def judge_picture(
     """
     if frame.depth_m is not None:
         return DamagePipeline(settings, references=references, only_look=True).process(frame)
-    assessor = Assessor((settings or Settings()).network)
+    settings = settings or Settings()
+    assessor = Assessor(settings.network)
+    # It says nothing of colour alone, but one of other weights is a mistake here too.
+    detector_calibration(settings.decision.calibration_file, assessor.detector)
     return replace(judge_photo(frame.rgb, assessor), detector=assessor.detector)

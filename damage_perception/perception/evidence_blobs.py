@@ -20,7 +20,7 @@ _LEAST_AREA_M2 = 5e-5
 _MOST = 8
 _BELOW_PEAK = 3.0  # log-odds below its peak to which a damage reaches, where nothing is likelier
 _FLOOR = -4.0  # log-odds below which nothing is pointed at
-_FLAT = 0.5  # share of an item that lies as near the peak, from which that is no place but all of it
+_FLAT = 0.5  # share of an item as near the peak, from which that is no place but all of it
 
 
 def network_blobs(view: ItemView, network: NetworkJudgement) -> list[DamageBlob]:

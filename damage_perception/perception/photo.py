@@ -1,4 +1,8 @@
-"""A photograph without depth: judged by colour alone, and said to be so."""
+"""A photograph without depth: judged by colour alone, and said to be so.
+
+There is no calibration for it: the scores of sound photographs reach those of damaged ones. So its
+P is what the trees take it for, its report says no threshold, and nothing counts as damaged.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,6 @@ from damage_perception.perception.assessor import Asked, Assessor, Memory
 from damage_perception.perception.evidence import Evidence
 from damage_perception.perception.geometry import DamageBlob, GeometrySettings
 from damage_perception.perception.item_view import DEFAULT_RESOLUTION_M, ItemView
-from damage_perception.perception.severity import severity_of
 from damage_perception.report import (
     DamageInstance,
     DamageReport,
@@ -20,10 +23,12 @@ from damage_perception.report import (
     ItemReport,
     Pose,
     Roi,
+    Severity,
     Status,
 )
 
-REASON = 'no depth was given: judged by colour alone, sizes are guesses'
+REASON = 'no depth was given: by colour alone P is not calibrated and nothing counts as damaged'
+LEAST_SIDE_PX = 64  # smaller pictures show no item
 _LONGEST_M = 0.3  # what is taken for the longest side of what a photograph shows
 _CAMERA_FREE = np.eye(4)
 _NOWHERE = Pose((math.nan, math.nan, math.nan), (0.0, 0.0, 0.0, 1.0))
@@ -45,11 +50,16 @@ def photo_view(rgb: NDArray[np.uint8]) -> ItemView:
 def judge_photo(rgb: NDArray[np.uint8], assessor: Assessor) -> DamageReport:
     """Judge a photograph of one item that fills it; health is DEGRADED at best.
 
+    The report has no threshold, so nothing in it counts as damaged.
+
     Args:
         rgb: (H, W, 3) uint8, red first.
         assessor: with weights; geometry alone sees nothing here.
     """
     height, width = rgb.shape[:2]
+    if min(height, width) < LEAST_SIDE_PX:
+        return DamageReport(0, '', width, height, Health.UNKNOWN, f'a picture of {width}x{height} '
+                            f'pixels shows no item; give {LEAST_SIDE_PX} a side')  # fmt: skip
     view = photo_view(rgb)
     evidence = assessor.assess([Asked(view, view, (), Memory())], GeometrySettings())[0]
     if math.isnan(evidence.score):
@@ -61,9 +71,7 @@ def judge_photo(rgb: NDArray[np.uint8], assessor: Assessor) -> DamageReport:
 
 def _report(shape: tuple[int, ...], view: ItemView, evidence: Evidence) -> ItemReport:
     size = (shape[1], shape[0])
-    damages = tuple(
-        _instance(blob, size, view, number + 1) for number, blob in enumerate(evidence.blobs)
-    )
+    damages = tuple(_instance(blob, size, number + 1) for number, blob in enumerate(evidence.blobs))
     confidence = cv2.resize(evidence.confidence, size, interpolation=cv2.INTER_LINEAR)
     return ItemReport(
         track_id=1,
@@ -83,15 +91,12 @@ def _report(shape: tuple[int, ...], view: ItemView, evidence: Evidence) -> ItemR
     )
 
 
-def _instance(
-    blob: DamageBlob, size: tuple[int, int], view: ItemView, value: int
-) -> DamageInstance:
+def _instance(blob: DamageBlob, size: tuple[int, int], value: int) -> DamageInstance:
     large = cv2.resize(blob.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     rows, columns = np.nonzero(large)
     roi = Roi(int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1,
               int(np.ptp(rows)) + 1)  # fmt: skip
-    area = float(np.count_nonzero(blob.mask)) * view.resolution_m**2
     return DamageInstance(
-        blob.damage_type, severity_of(blob.damage_type, math.nan, area), blob.confidence, roi,
+        blob.damage_type, Severity.UNKNOWN, blob.confidence, roi,
         (math.nan, math.nan, math.nan), math.nan, math.nan, value, large[roi.slices],
     )  # fmt: skip
