@@ -123,8 +123,11 @@ class DamagePipeline:
         with _timed(timings, 'support'):
             support = self._support.update(measured.depth_m, measured.camera)
         if support is None:
+            away = float(np.nanmedian(measured.depth_m))
             return unknown_report(
-                frame, 'no belt or tray was found: show the camera more of it or set plane.region'
+                frame,
+                f'no belt or tray was found (median depth {away:.3g} m): show the camera more of '
+                'it or set plane.region',
             )
         with _timed(timings, 'items'):
             height_m = height_image(measured.depth_m, support.plane, measured.camera)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import typer
 from numpy.typing import NDArray
 
 from damage_perception.errors import CallError, UserError
 from damage_perception.frame import CameraIntrinsics, FrameError, RgbdFrame
+
+NAMES = ('fx', 'fy', 'cx', 'cy')
 
 
 def load_frame(rgb: Path, depth: Path | None = None, camera: Path | None = None) -> RgbdFrame:
@@ -54,23 +58,55 @@ def load_camera(path: Path, width: int, height: int) -> CameraIntrinsics:
     """Load the intrinsics of an image of a size that is known.
 
     Raises:
-        CallError: if the file has neither fx, fy, cx, cy nor K.
+        CallError: if the file has not either fx, fy, cx, cy or K.
         FrameError: if the numbers make no camera.
     """
     try:
         content = json.loads(_read(path))
-        if 'K' in content or 'k' in content:
-            fx, _, cx, _, fy, cy, *_ = np.ravel(content.get('K', content.get('k'))).tolist()
+        matrix = content.get('K', content.get('k'))
+        if matrix is None:
+            numbers = [float(content[name]) for name in NAMES]
         else:
-            fx, fy, cx, cy = (float(content[name]) for name in ('fx', 'fy', 'cx', 'cy'))
+            fx, _, cx, _, fy, cy, *_ = np.ravel(matrix).tolist()
+            numbers = [float(value) for value in (fx, fy, cx, cy)]
         width = int(content.get('width', width))
         height = int(content.get('height', height))
-        numbers = [float(value) for value in (fx, fy, cx, cy)]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        distorted = np.any(np.asarray(content.get('D', content.get('d')) or 0.0, float))
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise CallError(
             f'{path} must be JSON with fx, fy, cx, cy or with K (nine numbers)'
         ) from error
+    if matrix is not None and any(name in content for name in NAMES):
+        raise CallError(f'{path} has K and fx, fy, cx, cy; leave out one of the two')
+    if distorted:
+        _warn_of_distortion(path)
     return CameraIntrinsics(width, height, *numbers)
+
+
+@lru_cache  # once a file, which references share
+def _warn_of_distortion(path: Path) -> None:
+    typer.echo(f'{path} has lens distortion (D), which is not taken out; rectify first', err=True)
+
+
+def check_picture(path: Path) -> None:
+    """Make room for a picture that is about to be made, so that no work is done in vain.
+
+    Raises:
+        CallError: if it is to be no PNG.
+        UserError: if it cannot be written there.
+    """
+    if path.suffix.lower() != '.png':
+        raise CallError(f'--picture {path} must end in .png')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        was_there = path.exists()
+        path.open('ab').close()
+        if not was_there:
+            path.unlink()
+    except OSError as error:
+        raise UserError(
+            f'{path} cannot be written ({error.strerror}); give another place'
+        ) from error
 
 
 def _decode(path: Path, mode: int) -> NDArray[Any]:

@@ -37,11 +37,15 @@ def predict(
     With depth and camera it goes through the pipeline, by itself or compared with references.
     Without depth one item that fills the picture is judged by colour alone: health is DEGRADED.
     """
-    from damage_perception.cli.pictures import load_frame
+    from damage_perception.cli.pictures import check_picture, load_frame
     from damage_perception.cli.settings_file import read_settings
     from damage_perception.recording.jsonl import report_line
     from damage_perception.single_picture import judge_picture
 
+    if (depth is None) != (camera is None):
+        raise CallError('--depth and --camera belong together; give both, or neither')
+    if picture is not None:
+        check_picture(picture)
     settings, _ = read_settings(params)
     frame = load_frame(rgb, depth, camera)
     known = None
@@ -64,9 +68,10 @@ def predict(
         return
     from rich.console import Console
 
-    from damage_perception.cli.tables import item_table
+    from damage_perception.cli.tables import item_table, threshold_line
 
     console = Console()
     console.print(f'health {report.health.name}' + (f': {report.reason}' if report.reason else ''))
     if report.items:
+        console.print(threshold_line(report))
         console.print(item_table(report))

@@ -7,7 +7,17 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
-from damage_perception.report import DamageReport, DamageType, Decision, Severity, Status, Verdict
+from damage_perception.perception.item_history import IN_THE_WAY
+from damage_perception.report import (
+    DamageInstance,
+    DamageReport,
+    DamageType,
+    Decision,
+    ItemReport,
+    Severity,
+    Status,
+    Verdict,
+)
 
 STYLES = {
     Verdict.PASS: 'green',
@@ -33,22 +43,42 @@ def decision_table(decisions: Iterable[Decision]) -> Table:
 
 
 def item_table(report: DamageReport) -> Table:
-    """List the items of a report with their damages, one a row."""
-    table = Table('item', 'size (mm)', 'P(damaged)', 'damages', 'status')
+    """List the items of a report with the damages that count, one a row."""
+    table = Table('item', 'size (mm)', 'P(damaged)', 'damaged', 'damages', 'status')
+    counting = report.shown()
     for item in report.items:
-        damages = [
-            f'{Severity(d.severity).name.lower()} {DamageType(d.damage_type).name.lower()}, '
-            f'{_number(1e4 * d.area, 1)} cm², {_number(1e3 * d.depth, 0)} mm'
-            for d in item.damages
-        ]
         table.add_row(
             str(item.track_id),
             ' x '.join(_number(1e3 * side, 0) for side in item.size),
-            _number(item.confidence),
-            '\n'.join(damages) or 'none found',
+            _number(item.confidence) + ('' if report.threshold else ', not calibrated'),
+            _counts(item, report.threshold),
+            '\n'.join(_words(damage) for damage in item.damages if damage in counting) or 'none',
             ' '.join(flag.name or '' for flag in Status if flag & item.status),
         )
     return table
+
+
+def threshold_line(report: DamageReport) -> str:
+    """Say from which P(damaged) an item counts as damaged."""
+    if not report.threshold:
+        return 'no P(damaged) is known from which an item counts as damaged'
+    return f'damaged from P {report.threshold:.3f}'
+
+
+def _counts(item: ItemReport, threshold: float) -> str:
+    if math.isnan(item.confidence):
+        return 'not judged'
+    if not threshold:
+        return '?'
+    if item.confidence >= threshold:
+        return '[bold red]yes'
+    return 'unclear' if any(flag & item.status for flag in IN_THE_WAY) else 'no'
+
+
+def _words(damage: DamageInstance) -> str:
+    severity, kind = Severity(damage.severity).name, DamageType(damage.damage_type).name
+    area, depth = _number(1e4 * damage.area, 1), _number(1e3 * damage.depth, 0)
+    return f'{severity.lower()} {kind.lower()}, {area} cm², {depth} mm'
 
 
 def _number(value: float, digits: int = 3) -> str:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from damage_perception.cli.main import build_app
 from damage_perception.cli.pictures import load_camera, load_depth, load_frame
 from damage_perception.errors import CallError, UserError
+from damage_perception.network.network_settings import SHIPPED
 from damage_perception.recording.box import CAMERA
 from damage_perception.report import Health, Status
 
@@ -46,22 +47,62 @@ def test_plain_intrinsics(tmp_path: Path) -> None:
     assert (camera.width, camera.height, camera.fx, camera.cy) == (10, 8, 1.5, 4.0)
 
 
+def test_a_camera_is_said_once(tmp_path: Path) -> None:
+    path = tmp_path / 'c.json'
+    path.write_text('{"K": [20, 0, 8, 0, 21, 6, 0, 0, 1], "fx": -600}')
+    with pytest.raises(CallError, match='leave out one of the two'):
+        load_camera(path, 16, 12)
+
+
+def test_lens_distortion_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for distortion, told in (([0.3, -0.1, 0, 0, 0], 1), ([0.0] * 5, 0)):
+        path = tmp_path / f'c{told}.json'
+        matrix = [20, 0, 8, 0, 21, 6, 0, 0, 1]
+        path.write_text(json.dumps({'K': matrix, 'D': distortion}))
+        load_camera(path, 16, 12)
+        load_camera(path, 16, 12)
+        assert capsys.readouterr().err.count('rectify first') == told
+
+
 def predict(*words: object) -> Result:
     return CliRunner().invoke(build_app(), ['predict', *map(str, words)])
 
 
-def test_colour_alone_is_judged_and_said_to_be_so(tmp_path: Path) -> None:
-    rgb, _, _ = files(tmp_path)
-    result = predict('--rgb', rgb, '--json')
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / 'photo.png'
+    cv2.imwrite(str(path), np.full((80, 100, 3), (40, 90, 140), np.uint8))
+    return path
+
+
+def test_colour_alone_is_judged_and_said_to_be_so(photo: Path) -> None:
+    result = predict('--rgb', photo, '--json')
     report = json.loads(result.stdout)
     assert report['health'] == Health.DEGRADED
     assert 'colour alone' in report['reason']
     assert len(report['items']) == 1
+    assert report['threshold'] == 0.0
+    words = ' '.join(predict('--rgb', photo).stdout.split())
+    assert 'nothing counts as damaged' in words
+    assert 'not calibrated' in words
 
 
-def test_colour_alone_tells_geometry_nothing(tmp_path: Path) -> None:
-    rgb, _, _ = files(tmp_path)
-    result = predict('--rgb', rgb, '--params', geometry_alone(tmp_path), '--json')
+def test_a_photograph_is_not_judged_by_weights_of_another_calibration(
+    photo: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / 'weights'
+    shutil.copytree(SHIPPED, other)
+    (manifest,) = other.glob('*.json')
+    manifest.write_text(manifest.read_text() + ' ')
+    params = tmp_path / 'other.yaml'
+    params.write_text(f'/**: {{ros__parameters: {{network: {{weights: {other}}}}}}}')
+    result = predict('--rgb', photo, '--params', params)
+    assert isinstance(result.exception, UserError)
+    assert 'was made for weights' in str(result.exception)
+
+
+def test_colour_alone_tells_geometry_nothing(photo: Path, tmp_path: Path) -> None:
+    result = predict('--rgb', photo, '--params', geometry_alone(tmp_path), '--json')
     report = json.loads(result.stdout)
     assert result.exit_code == 0
     assert report['health'] == Health.UNKNOWN
@@ -71,10 +112,46 @@ def test_colour_alone_tells_geometry_nothing(tmp_path: Path) -> None:
 def test_a_picture_is_drawn(tmp_path: Path) -> None:
     rgb, depth, camera = files(tmp_path)
     call = ['predict', '--rgb', rgb, '--depth', depth, '--camera', camera, '--picture',
-            tmp_path / 'out.png']  # fmt: skip
+            tmp_path / 'new' / 'out.png']  # fmt: skip
     result = CliRunner().invoke(build_app(), [str(word) for word in call])
     assert result.exit_code == 0, result.output
-    assert cv2.imread(str(tmp_path / 'out.png')) is not None
+    assert cv2.imread(str(tmp_path / 'new' / 'out.png')) is not None
+
+
+@pytest.mark.parametrize(
+    ('name', 'words'),
+    [('seen.jpg', 'must end in .png'), ('photo.png/seen.png', 'give another place')],
+)
+def test_a_picture_that_cannot_be_written_is_refused_before_all(
+    photo: Path, tmp_path: Path, name: str, words: str
+) -> None:
+    broken = tmp_path / 'broken.png'
+    broken.write_bytes(b'hello')  # what a later step would complain of
+    result = predict('--rgb', broken, '--picture', tmp_path / name)
+    assert isinstance(result.exception, (UserError, CallError))
+    assert words in str(result.exception)
+    result = predict('--rgb', broken, '--picture', tmp_path / 'seen.png')
+    assert 'copy it again' in str(result.exception)
+    assert not (tmp_path / 'seen.png').exists()
+
+
+def test_depth_and_camera_belong_together(tmp_path: Path) -> None:
+    rgb, depth, camera = files(tmp_path)
+    for half in (('--depth', depth), ('--camera', camera)):
+        result = predict('--rgb', rgb, *half)
+        assert isinstance(result.exception, CallError)
+        assert 'give both' in str(result.exception)
+
+
+def test_depth_in_another_unit_shows_in_the_reason(tmp_path: Path) -> None:
+    rgb, depth, camera = files(tmp_path)
+    millimetres = np.random.default_rng(0).integers(8000, 17_000, (12, 16), np.uint16)
+    cv2.imwrite(str(depth), millimetres)
+    report = json.loads(
+        predict('--rgb', rgb, '--depth', depth, '--camera', camera, '--json').stdout
+    )
+    assert report['health'] == Health.UNKNOWN
+    assert f'median depth {np.median(millimetres) / 1000:.3g} m' in report['reason']
 
 
 @pytest.mark.parametrize('spoil', ['cut', 'flip', 'text', 'empty'])
@@ -106,7 +183,9 @@ def test_what_does_not_fit_is_a_wrong_call(tmp_path: Path) -> None:
         load_frame(rgb, depth, camera)
     with pytest.raises(CallError, match='No such file'):
         load_frame(tmp_path / 'absent.png')
-    for text in ('{}', '[]', 'fx', '{"K": [1, 2]}', '{"fx": null}', '{"K": [0,0,0,0,0,0,0,0,1]}'):
+    good = '"fx": 20, "fy": 20, "cx": 8, "cy": 6'
+    for text in ('{}', '[]', 'fx', '{"K": [1, 2]}', '{"fx": null}', '{"K": [0,0,0,0,0,0,0,0,1]}',
+                 f'{{{good}, "width": Infinity}}', f'{{{good}, "D": "none"}}'):  # fmt: skip
         camera.write_text(text)
         with pytest.raises(CallError):
             load_frame(rgb, None, camera)
@@ -154,7 +233,7 @@ def test_what_the_references_have_too_is_no_damage(tmp_path: Path, call: list[ob
     (compared,) = json.loads(result.stdout)['items']
     assert alone['status'] & Status.NO_REFERENCE
     assert not compared['status'] & Status.NO_REFERENCE
-    assert alone['confidence'] > 10 * compared['confidence']
+    assert alone['confidence'] > 5 * compared['confidence']
     sentences = result.stderr.splitlines()
     assert [line.split(' is left out')[0][-10:] for line in sentences] == [
         'broken.png',

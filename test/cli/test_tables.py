@@ -1,0 +1,70 @@
+"""The tables for people: what is said of an item that counts as damaged and of others."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import math
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from damage_perception.cli.tables import item_table, threshold_line
+from damage_perception.report import (
+    DamageInstance,
+    DamageReport,
+    DamageType,
+    Health,
+    ItemReport,
+    Pose,
+    Roi,
+    Severity,
+    Status,
+)
+
+ROI = Roi(0, 0, 2, 2)
+SEEN = np.ones((2, 2), bool)
+TEAR = DamageInstance(
+    DamageType.TEAR, Severity.MINOR, 0.5, ROI, (0.0, 0.0, 1.0), 3e-4, 0.01, 1, SEEN
+)
+ITEM = ItemReport(
+    1, '', 0.0, Pose((0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 1.0)), (0.3, 0.2, 0.1), ROI, 0.5, 1.0,
+    math.nan, Status(0), 1, (TEAR,), SEEN, SEEN.astype(np.float32),
+)  # fmt: skip
+
+
+def row(threshold: float, **changes: object) -> str:
+    item = dataclasses.replace(ITEM, **changes)  # type: ignore[arg-type]
+    report = DamageReport(0, '', 2, 2, Health.OK, items=(item,), threshold=threshold)
+    console = Console(width=200, file=io.StringIO())
+    console.print(threshold_line(report))
+    console.print(item_table(report))
+    return console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_damage_that_counts_is_listed() -> None:
+    said = row(0.1)
+    assert 'damaged from P 0.100' in said
+    assert 'yes' in said
+    assert 'minor tear, 3.0 cm², 10 mm' in said
+
+
+def test_what_is_only_pointed_at_is_no_finding() -> None:
+    said = row(0.6)
+    assert ' no ' in said
+    assert 'tear' not in said
+
+
+@pytest.mark.parametrize(
+    ('threshold', 'changes', 'word'),
+    [
+        (0.6, {'status': Status.TRUNCATED}, 'unclear'),
+        (0.1, {'status': Status.TRUNCATED}, 'yes'),
+        (0.6, {'status': Status.NO_REFERENCE}, ' no '),
+        (0.1, {'confidence': math.nan, 'damages': ()}, 'not judged'),
+        (0.0, {}, 'not calibrated'),
+    ],
+)
+def test_what_cannot_be_said_is_said(threshold: float, changes: dict, word: str) -> None:
+    assert word in row(threshold, **changes)
