@@ -45,6 +45,7 @@ class ItemIdentity:
     sku: str
     confidence: float = 1.0  # [0, 1]
     source: str = 'barcode'  # barcode | vision | operator
+    stamp_ns: int = 0  # when it was said
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import pytest
 from made_frames import box, frame_of
 from numpy.typing import NDArray
 
-from damage_perception.frame import CameraIntrinsics, RgbdFrame
+from damage_perception.frame import CameraIntrinsics, ItemIdentity, RgbdFrame
 from damage_perception.perception import judge
 from damage_perception.perception.decision import DecisionMaker
 from damage_perception.perception.support_plane import PlaneSettings
@@ -78,6 +78,20 @@ def test_printed_cracks_are_no_damage() -> None:
 def test_two_boxes_are_two_items() -> None:
     _, decisions = _pass_by(box(offset_m=-0.14), box(name='b', offset_m=0.14, dent_m=0.025))
     assert sorted(decision.decision.name for decision in decisions) == ['DIVERT', 'PASS']
+
+
+def test_a_barcode_names_the_item_that_is_alone_and_no_other() -> None:
+    """The first box is alone when its barcode is read; the one of the next comes later."""
+    pipeline, skus = DamagePipeline(), {}
+    for step in range(4):
+        boxes = [box(offset_m=-0.14), box(name='b', offset_m=0.14)][: 1 if step < 2 else 2]
+        frame = frame_of(*boxes, time_s=-0.1 + 0.05 * step, seed=step)
+        said = ItemIdentity('A' if step < 3 else 'B', 1.0, 'barcode', 1 if step < 3 else 2)
+        report = pipeline.process(
+            dataclasses.replace(frame, stamp_ns=(step + 1) * 50_000_000, identity=said)
+        )
+        skus |= {item.track_id: item.sku for item in report.items}
+    assert skus == {1: 'A', 2: ''}
 
 
 def test_empty_belt_is_sound_and_has_no_items() -> None:

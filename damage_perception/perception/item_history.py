@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +60,7 @@ class ItemHistory:
     missed: int = 0
     certain: int = 0
     _looks: deque[tuple[ItemReport, Versions]] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    _named: tuple[str, float] = ('', 0.0)  # the surest that was said of its product, and how sure
     _at_m: NDArray[np.float64] | None = None  # where it was last located
     _at_ns: int = -1  # a stamp may be 0
     _velocity_m_s: NDArray[np.float64] | None = None
@@ -74,13 +75,17 @@ class ItemHistory:
         self.missed = 0
         self.unhealthy = '' if report.health is Health.OK else report.reason or 'poor evidence'
         in_the_way = any(item.status & flag for flag in IN_THE_WAY)
+        if item.sku and (not self._named[0] or item.sku_confidence > self._named[1]):
+            self._named = item.sku, item.sku_confidence
         judged = Versions(report.detector, report.calibration, report.gallery)
         self.versions = self.versions if self.best else judged
-        if self.unhealthy or in_the_way or math.isnan(item.confidence):
-            return
-        self.frames += 1
-        self._weigh(item, judged)
-        self._count(item, threshold, settings)
+        if not (self.unhealthy or in_the_way or math.isnan(item.confidence)):
+            self.frames += 1
+            self._weigh(item, judged)
+            self._count(item, threshold, settings)
+        if self.best and self._named[0]:  # one item is one product, whichever of its looks decides
+            sku, confidence = self._named
+            self.best = replace(self.best, sku=sku, sku_confidence=confidence)
 
     def reaches(self, settings: DecisionSettings, now_ns: int) -> bool:
         """Tell whether the item is at the line or will be there within the lead."""

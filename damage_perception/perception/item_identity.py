@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from damage_perception.frame import ItemIdentity
@@ -49,3 +50,59 @@ class SeenIdentity:
             f'is {said.sku} by {said.source} but looks like {self.seen.sku} '
             f'({self.seen.confidence:.0%}): check its label and the references of both'
         )
+
+
+class SaidIdentities:
+    """Which item was said to be what: each thing that is said names one item, and for good.
+
+    Nobody says where in the view an item lies, so only one that is alone and wholly in view is
+    named; what is said while others come in or go out waits as long as it holds.
+    """
+
+    def __init__(self) -> None:
+        self._said: dict[int, ItemIdentity] = {}
+        self._other: dict[int, ItemIdentity] = {}  # the last that was said against it
+        self._done: ItemIdentity | None = None
+
+    def hear(self, said: ItemIdentity | None, seen: Sequence[int], whole: Collection[int]) -> None:
+        """Take what is said with a frame.
+
+        Args:
+            said: it holds over many frames, but counts once.
+            seen: the tracks of the frame.
+            whole: those of them that are wholly in view.
+        """
+        if said is None or not said.sku or said == self._done:
+            return
+        unnamed = [track for track in seen if track not in self._said]
+        again = any(self._said[t].sku == said.sku for t in whole if t in self._said)
+        alone = len(seen) == 1 and seen[0] in whole
+        if not again and alone:
+            (self._said if unnamed else self._other)[seen[0]] = said
+        if again or alone or len(unnamed) > 1:
+            self._done = said
+
+    def of(self, track_id: int) -> ItemIdentity | None:
+        """Give what a track was said to be; None = nobody said."""
+        return self._said.get(track_id)
+
+    def contradiction(self, track_id: int) -> str:
+        """Tell in words if something else was said of a track later."""
+        if track_id not in self._other:
+            return ''
+        said, other = self._said[track_id], self._other[track_id]
+        return (
+            f'is {said.sku} by {said.source} but {other.sku} was said while it was alone in view: '
+            'check its labels and that the reader reads where the camera looks'
+        )
+
+    def keep(self, tracks: Collection[int]) -> None:
+        """Forget the tracks that are not followed any more."""
+        for known in (self._said, self._other):
+            for track in known.keys() - set(tracks):
+                del known[track]
+
+    def clear(self) -> None:
+        """Forget all, as when time jumps."""
+        self.keep(())
+        self._done = None

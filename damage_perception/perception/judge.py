@@ -17,7 +17,7 @@ from damage_perception.perception.fusion import fuse, independence
 from damage_perception.perception.gallery_fit import FittedReferences
 from damage_perception.perception.gallery_lookup import References
 from damage_perception.perception.geometry import DamageBlob
-from damage_perception.perception.item_identity import SeenIdentity
+from damage_perception.perception.item_identity import SaidIdentities, SeenIdentity
 from damage_perception.perception.item_view import MARGIN_M, ItemView
 from damage_perception.perception.items import FoundItem
 from damage_perception.perception.look import Look, judged_report, unjudged_report
@@ -61,12 +61,14 @@ class Judge:
         self._designs = DesignWatch()
         self._tracker = Tracker(settings.tracking)
         self._known: dict[int, _Known] = {}
+        self._said = SaidIdentities()
         self._contradictions: list[str] = []
 
     def reset(self) -> None:
         """Forget all tracks; ids are not used again."""
         self._tracker.reset()
         self._known.clear()
+        self._said.clear()
 
     def view_of(self, track_id: int) -> ItemView | None:
         """Give the fused view of an item that was in the newest frames; None = there is none."""
@@ -92,12 +94,17 @@ class Judge:
             track.track_id: self._known.get(track.track_id) or _Known(np.zeros(3))
             for track in self._tracker.tracks
         }
+        self._hear(frame, looks, tracks)
         looks = [self._turned(look, track) for look, track in zip(looks, tracks, strict=True)]
         asked = [self._asked(look, track, found) for look, track in zip(looks, tracks, strict=True)]
         self._contradictions = [
             f'item {track.track_id} {doubt}'
             for look, track in zip(looks, tracks, strict=True)
-            if (doubt := look.seen.contradiction(frame.identity))
+            for doubt in (
+                look.seen.contradiction(look.said),
+                self._said.contradiction(track.track_id),
+            )
+            if doubt
         ]
         judged = iter(self._assessor.assess([a for a in asked if a], self.settings.geometry))
         reports: list[ItemReport] = []
@@ -112,14 +119,23 @@ class Judge:
             reports.append(report)
         return tuple(reports)
 
+    def _hear(self, frame: MeasuredFrame, looks: list[Look], tracks: list[Track]) -> None:
+        """Take what is said with the frame for the item that it is said of."""
+        self._said.keep(self._known.keys())
+        whole = [t.track_id for look, t in zip(looks, tracks, strict=True) if look.is_clean]
+        self._said.hear(frame.identity, [track.track_id for track in tracks], whole)
+
     def _turned(self, look: Look, track: Track) -> Look:
         """Let the face run the way it ran before: a square has no length of its own."""
         known = self._known[track.track_id]
+        # Of a single picture, what is said is said of all that it shows.
+        said = look.frame.identity if self._only_look else self._said.of(track.track_id)
+        look = replace(look, seen=known.seen, said=said)
         if look.face is None:
-            return replace(look, seen=known.seen)
+            return look
         face = look.face.like(known.axis)
         known.axis = face.axes[:, 0]
-        return replace(look, face=face, seen=known.seen)
+        return replace(look, face=face)
 
     def _asked(self, look: Look, track: Track, found: list[FoundItem]) -> Asked | None:
         """Look at an item square on and bring the references of its product onto it."""

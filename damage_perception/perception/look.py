@@ -34,11 +34,12 @@ class Look:
     face: Face | None
     profile: SensorProfile  # the noise of the frame's depth
     seen: SeenIdentity = field(default_factory=SeenIdentity)  # what its track looks like
+    said: ItemIdentity | None = None  # what its track was said to be
 
     @property
     def identity(self) -> ItemIdentity | None:
         """Which product it is; None = unknown."""
-        return self.seen.settled(self.frame.identity)
+        return self.seen.settled(self.said)
 
     @property
     def sku(self) -> str:

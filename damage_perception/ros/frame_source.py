@@ -74,7 +74,7 @@ class FrameSource:
         self.newest_rgb: Any | None = None
         self.skew_ns = 0  # of the newest pair
         self._info: Any | None = None
-        self._identity: tuple[int, ItemIdentity] | None = None
+        self._identity: ItemIdentity | None = None
         self._matched_s = now_s
 
     def add_image(self, name: str, message: Any, now_s: float) -> list[Job]:
@@ -96,8 +96,9 @@ class FrameSource:
 
     def add_identity(self, message: Any) -> None:
         """Take what an item is said to be."""
-        said = ItemIdentity(message.sku, float(message.confidence), message.source)
-        self._identity = stamp_ns(message), said
+        self._identity = ItemIdentity(
+            message.sku, float(message.confidence), message.source, stamp_ns(message)
+        )
 
     def silence(self, now_s: float) -> str:
         """Say why no pair has come for `stale_after_s`, naming the topics; empty = all is well."""
@@ -136,8 +137,6 @@ class FrameSource:
         ]
 
     def _identity_at(self, stamp: int) -> ItemIdentity | None:
-        if self._identity is None:
-            return None
-        said_ns, identity = self._identity
-        holds = abs(stamp - said_ns) <= self.settings.identity_valid_s * 1e9
-        return identity if holds else None
+        said = self._identity
+        valid_ns = self.settings.identity_valid_s * 1e9
+        return said if said is not None and abs(stamp - said.stamp_ns) <= valid_ns else None

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from damage_perception.perception.decision import DecisionMaker, DecisionSettings
+from damage_perception.perception.policy import Costs, Policy
 from damage_perception.report import (
     DamageInstance,
     DamageReport,
@@ -117,6 +118,19 @@ SOUND, BAD = 0.05, 0.9
 )
 def test_the_look_that_rests_on_most_frames_decides(looks, verdict: Verdict) -> None:
     assert _after(*looks) is verdict
+
+
+def test_an_item_keeps_the_product_that_was_surest() -> None:
+    costs = Policy(costs=(Costs(miss=1.0, false_alarm=1.0, skus=('OUTLET',)),))
+    said = [('', 0.0), ('PHONE', 1.0), ('OUTLET', 1.0), ('OUTLET', 0.9)]
+    maker = DecisionMaker(DecisionSettings(threshold=0.1), costs)
+    for k, (sku, sure) in enumerate(said):
+        item = dataclasses.replace(
+            _item(confidence=0.2, frames=k + 1), sku=sku, sku_confidence=sure
+        )
+        maker.update(_report(0.1 * k, item))
+    (decision,) = maker.flush()
+    assert (decision.sku, decision.decision) == ('PHONE', Verdict.DIVERT)
 
 
 def test_frames_count_clean_judgements_only() -> None:

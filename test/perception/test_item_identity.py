@@ -10,7 +10,7 @@ from damage_perception.frame import ItemIdentity
 from damage_perception.perception import identification
 from damage_perception.perception.gallery import Gallery
 from damage_perception.perception.gallery_lookup import References
-from damage_perception.perception.item_identity import SeenIdentity
+from damage_perception.perception.item_identity import SaidIdentities, SeenIdentity
 
 SAID = ItemIdentity('A', 1.0, 'barcode')
 
@@ -80,3 +80,68 @@ def test_without_a_gallery_nothing_is_compared(tmp_path: Path) -> None:
         seen.look(printed_view(1), references)
         assert seen.settled(SAID) == SAID
         assert seen.settled(None) is None
+
+
+def _said(sku: str, at: int) -> ItemIdentity:
+    return ItemIdentity(sku, 1.0, 'barcode', at)
+
+
+def _names(*frames: tuple[ItemIdentity | None, list[int], list[int]]) -> dict[int, str]:
+    """Give the names of tracks 1 to 3 after frames of what is said, is seen and is whole."""
+    identities = SaidIdentities()
+    for said, seen, whole in frames:
+        identities.hear(said, seen, whole)
+    found = {track: identities.of(track) for track in (1, 2, 3)}
+    return {track: said.sku for track, said in found.items() if said}
+
+
+A, B = _said('A', 10), _said('B', 20)
+
+
+@pytest.mark.parametrize(
+    ('frames', 'names'),
+    [
+        # The item that is alone takes it, and keeps it when nothing is said any more.
+        ([(A, [1], [1]), (None, [1], [1])], {1: 'A'}),
+        # It is not for the next one too.
+        ([(A, [1], [1]), (A, [1, 2], [1, 2]), (A, [2], [2])], {1: 'A'}),
+        # Of several none takes it, also not the one that is left.
+        ([(A, [1, 2], [1, 2]), (A, [2], [2])], {}),
+        ([(A, [1, 2], [2]), (A, [2], [2])], {}),
+        # It waits until the item is wholly in view, and the one before is out of it.
+        ([(A, [], []), (A, [1], []), (A, [1], [1])], {1: 'A'}),
+        ([(A, [1], [1]), (B, [1, 2], []), (B, [2], [2])], {1: 'A', 2: 'B'}),
+        ([(A, [1], [1]), (_said('A', 20), [1, 2], []), (_said('A', 20), [2], [2])],
+         {1: 'A', 2: 'A'}),
+        # Read again while the item is there, it is no other.
+        ([(A, [1], [1]), (_said('A', 20), [1, 2], [1]), (_said('A', 20), [2], [2])], {1: 'A'}),
+        # What is read upstream names one after the other.
+        ([(A, [1], [1]), (B, [], []), (B, [2], [2])], {1: 'A', 2: 'B'}),
+        # Nothing said is nobody's name.
+        ([(A, [1], [1]), (_said('', 20), [1], [1]), (_said('', 20), [2], [2])], {1: 'A'}),
+    ],
+)  # fmt: skip
+def test_what_is_said_names_one_item_at_most(frames, names: dict[int, str]) -> None:
+    assert _names(*frames) == names
+
+
+def test_a_second_barcode_of_an_item_is_told_and_does_not_rename_it() -> None:
+    identities = SaidIdentities()
+    identities.hear(A, [1], [1])
+    assert identities.contradiction(1) == ''
+    identities.hear(B, [1], [1])
+    said = identities.of(1)
+    assert said is not None
+    assert said.sku == 'A'
+    assert 'is A by barcode but B was said' in identities.contradiction(1)
+    identities.hear(B, [2], [2])
+    assert identities.of(2) is None
+
+
+def test_what_is_played_again_after_a_jump_names_again() -> None:
+    identities = SaidIdentities()
+    identities.hear(A, [1], [1])
+    identities.clear()
+    identities.hear(A, [2], [2])
+    assert identities.of(1) is None
+    assert identities.of(2) == A
