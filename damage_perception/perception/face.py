@@ -18,7 +18,7 @@ from damage_perception.perception.projection import (
     rays,
 )
 from damage_perception.perception.sensor import SensorProfile
-from damage_perception.perception.support_plane import fit_plane
+from damage_perception.perception.support_ransac import fit_plane
 from damage_perception.report import Pose, Roi
 
 _FEWEST_POINTS = 30

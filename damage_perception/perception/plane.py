@@ -10,12 +10,8 @@ from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics
 from damage_perception.perception.projection import Plane, height_image, points
-from damage_perception.perception.support_plane import (
-    PlaneSettings,
-    find_support_plane,
-    fit_plane,
-    warm_up,
-)
+from damage_perception.perception.support_plane import PlaneSettings, find_support_plane
+from damage_perception.perception.support_ransac import fit_plane, warm_up
 from damage_perception.perception.support_region import main_piece, map_step, outline
 
 _REMEMBERED_POINTS = 24_000

@@ -9,12 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics
-from damage_perception.perception.projection import Plane, height_image, points, project
+from damage_perception.perception.projection import Plane, height_image, project
+from damage_perception.perception.support_ransac import cloud_of, find_planes
 from damage_perception.perception.support_region import along_sides, middle, surrounds
 from damage_perception.setting import check_ranges, setting
 
-_MOST_PLANES = 5  # belts, a floor, large box tops: candidates in one picture
-_MOST_POINTS = 12_000  # for RANSAC; more points give no better plane, only a slower one
 _COST_OF_BELOW = 2.0  # a point below a plane speaks more against it than one on it for it
 _BELOW = 0.1  # of what surrounds an item may lie below as a share: more is its own support
 _TALLEST_ITEM_M = 0.6  # what lies deeper than this below a plane is a floor, not its support
@@ -66,12 +65,12 @@ def find_support_plane(
     inside = np.zeros(depth_m.shape, np.uint8)
     if len(region):
         cv2.fillPoly(inside, [region.round().astype(np.int32)], 1)
-        clouds = [_cloud(depth_m, camera, inside)]
+        clouds = [cloud_of(depth_m, camera, inside)]
     else:
         inside[middle(depth_m.shape)] = 1
-        clouds = [_cloud(depth_m, camera, part) for part in (inside, np.ones_like(inside))]
+        clouds = [cloud_of(depth_m, camera, part) for part in (inside, np.ones_like(inside))]
     everywhere = clouds[-1]
-    planes = [plane for cloud in clouds for plane in _planes(cloud, settings)]
+    planes = [plane for cloud in clouds for plane in _planes_in(cloud, settings)]
     weight = _nearness(everywhere, camera)
     shares = [_shown(plane, everywhere, weight, settings.tolerance_m) for plane in planes]
     if not shares:
@@ -104,20 +103,8 @@ def _shown(
     return float(on - _COST_OF_BELOW * weight[below].sum()) / total
 
 
-def _planes(cloud: NDArray[np.float64], settings: PlaneSettings) -> list[Plane]:
-    """Find planes by RANSAC, one after the other in what the former ones leave."""
-    enough = max(50, len(cloud) // 20)
-    found: list[Plane] = []
-    for _ in range(_MOST_PLANES):
-        if len(cloud) <= enough:
-            break
-        plane, inliers = _ransac(cloud, settings.tolerance_m)
-        if len(inliers) < enough:
-            break
-        if abs(plane.normal[2]) >= np.cos(np.radians(settings.max_tilt_deg)):
-            found.append(plane)
-        cloud = np.delete(cloud, inliers, axis=0)
-    return found
+def _planes_in(cloud: NDArray[np.float64], settings: PlaneSettings) -> list[Plane]:
+    return find_planes(cloud, settings.tolerance_m, settings.max_tilt_deg)
 
 
 def _surrounding(
@@ -128,7 +115,7 @@ def _surrounding(
     So a crop of one item shows its support. The item fills the middle there: a plane through its
     face, or midway between a thin item and its support, shows more of itself.
     """
-    for plane in _planes(_cloud(depth_m, camera, along_sides(depth_m.shape)), settings):
+    for plane in _planes_in(cloud_of(depth_m, camera, along_sides(depth_m.shape)), settings):
         height = height_image(depth_m, plane, camera)
         on = np.abs(height) < settings.tolerance_m
         below = (height < -2.0 * settings.tolerance_m) & (height > -_TALLEST_ITEM_M)
@@ -146,7 +133,7 @@ def _close_below(
     below = cloud[(height < -settings.tolerance_m) & (height > -_TALLEST_ITEM_M)]
     if len(on) < 50 or 6 * len(below) < len(on):
         return None
-    candidates = _planes(below, settings)
+    candidates = _planes_in(below, settings)
     if not candidates:
         return None
     candidate = candidates[0]
@@ -156,37 +143,3 @@ def _close_below(
     enough = max(20, len(around) // 20)
     sides = np.concatenate([(around < low).sum(axis=0), (around > high).sum(axis=0)])
     return candidate if np.count_nonzero(sides >= enough) >= 3 else None
-
-
-def _cloud(
-    depth_m: NDArray[np.float32], camera: CameraIntrinsics, inside: NDArray[np.uint8]
-) -> NDArray[np.float64]:
-    """Give points of a part of the picture, as many as RANSAC needs."""
-    v, u = np.nonzero((inside > 0) & np.isfinite(depth_m))
-    step = max(1, len(u) // _MOST_POINTS)
-    return points(depth_m, u[::step], v[::step], camera)
-
-
-def warm_up() -> None:
-    """Load what finding a plane needs, so that the first frame need not wait for it."""
-    import open3d  # noqa: F401
-
-
-def _ransac(cloud: NDArray[np.float64], tolerance_m: float) -> tuple[Plane, NDArray[np.int64]]:
-    import open3d  # heavy: two seconds, so only who seeks planes loads it
-
-    open3d.utility.random.seed(0)
-    cloud3d = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(cloud))
-    _, inliers = cloud3d.segment_plane(tolerance_m, 3, 300)
-    chosen = cloud[np.asarray(inliers, np.int64)]
-    if len(chosen) < 3:
-        return Plane((0.0, 0.0, -1.0), 0.0), np.zeros(0, np.int64)
-    return fit_plane(chosen), np.asarray(inliers, np.int64)
-
-
-def fit_plane(cloud: NDArray[np.float64]) -> Plane:
-    """Fit a plane to points (N, 3), metres, by least squares across the plane."""
-    centre = cloud.mean(axis=0)
-    centred = cloud - centre
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    return Plane.through(vectors[:, 0], centre)
