@@ -59,7 +59,10 @@ def with_values(settings: T, values: Mapping[str, Any], prefix: str = '') -> T:
         elif name in values:
             new = values[name]
             changes[item.name] = tuple(new) if isinstance(value, tuple) else new
-    return dataclasses.replace(settings, **changes)  # type: ignore[type-var]
+    try:
+        return dataclasses.replace(settings, **changes)  # type: ignore[type-var]
+    except ValueError as error:
+        raise ValueError(f'{prefix}{error}') from error
 
 
 def merged(all_settings: Sequence[Any]) -> list[Parameter]:

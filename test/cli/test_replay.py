@@ -16,6 +16,7 @@ from damage_perception.cli.main import build_app
 from damage_perception.errors import CallError, UserError
 from damage_perception.recording.reader import Recording
 from damage_perception.recording.scenarios import write_scenario
+from damage_perception.settings import Settings
 
 
 @pytest.fixture(scope='module')
@@ -113,9 +114,22 @@ def test_a_full_disk_leaves_no_report(
 @pytest.mark.parametrize(
     ('text', 'words'),
     [
-        ('/**: {ros__parameters: {decision: {threshold: 7.0}}}', 'threshold must lie in'),
+        (
+            '/**: {ros__parameters: {decision: {threshold: 7.0}}}',
+            'yaml: decision.threshold must lie',
+        ),
         ('/**: {ros__parameters: {decision: {threshold: often}}}', 'must be float'),
         ('/**: {ros__parameters: {decision: {thresold: 0.5}}}', 'no parameter decision.thresold'),
+        ('/**: {ros__parameters: {decision: {lost_after_s: 1}}}', 'got 1; write 1.0'),
+        ('/**: {ros__parameters: {booth: {cameras: [1, 2]}}}', 'booth.cameras must be str, got 1'),
+        ('/**: {ros__parameters: {plane: {region: [1, 2]}}}', 'plane.region must be .* write 1.0'),
+        ('/**: {ros__parameters: {plane: {region: 1.0}}}', 'plane.region must be list'),
+        ('/**: {ros__parameters: {heartbeat: {period_s: 99.0}}}', 'heartbeat.period_s must lie'),
+        ('/cell: {n: {ros__parameters: {decision: {threshold: 7.0}}}}', 'threshold must lie in'),
+        ('/**: {ros__parameters: 5}', 'must be a mapping of parameters, got 5'),
+        ('/**: {ros__parameters: [1]}', 'must be a mapping of parameters'),
+        ('decision: {threshold: 0.5}', 'decision: threshold lies in no ros__parameters'),
+        ('/**: {}', 'there is no ros__parameters in it'),
         ('just words', 'not a ROS parameter file'),
         ('{{{', 'cannot be read as YAML'),
     ],
@@ -139,3 +153,25 @@ def test_parameters_take_effect(tmp_path: Path) -> None:
     settings, input_settings = read_settings(params)
     assert (settings.decision.threshold, settings.decision.min_frames) == (0.25, 4)
     assert input_settings.slop_s == 0.05
+
+
+def test_parameters_may_lie_in_namespaces(tmp_path: Path) -> None:
+    from damage_perception.cli.settings_file import read_settings
+
+    params = tmp_path / 'p.yaml'
+    params.write_text(
+        '/**: {ros__parameters: {decision: {min_frames: 2}}}\n'
+        '/cell: {left: {ros__parameters: {decision: {threshold: 0.25}}}}\n'
+    )
+    settings, _ = read_settings(params)
+    assert (settings.decision.threshold, settings.decision.min_frames) == (0.25, 2)
+
+
+def test_the_shipped_files_can_be_given(capsys: pytest.CaptureFixture[str]) -> None:
+    from damage_perception.cli.settings_file import read_settings
+    from damage_perception.installed import shared_file
+
+    for name, told in (('damage_perception.yaml', False), ('booth.yaml', True)):
+        settings, _ = read_settings(shared_file(f'config/{name}'))
+        assert settings == Settings()
+        assert ('one camera is judged here' in capsys.readouterr().err) == told

@@ -44,7 +44,7 @@ def test_names_are_joined_by_dots() -> None:
 def test_values_are_replaced_and_checked_as_a_whole() -> None:
     changed = with_values(Outer(), {'inner.level': 0.7, 'inner.sizes': [3.0], 'other': 1})
     assert changed == Outer(inner=Inner(0.7, (3.0,)))
-    with pytest.raises(ValueError, match=r'level must lie in \[0.0, 1.0\], got 2'):
+    with pytest.raises(ValueError, match=r'^inner\.level must lie in \[0.0, 1.0\], got 2'):
         with_values(Outer(), {'inner.level': 2.0})
 
 
