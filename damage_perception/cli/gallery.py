@@ -45,7 +45,7 @@ def add(
     from damage_perception.perception.reference_view import view_of_item
 
     view = view_of_item(load_frame(rgb, depth, camera), at)
-    with _open(store, writable=True) as gallery:
+    with _open(store, writable=True, create=True) as gallery:
         kept = enrol_view(gallery, sku, view, Admission(_who(by), design, confirm, replace))
     waits = f' waits in quarantine: {kept.reason}' if kept.reason else ''
     typer.echo(f'reference {kept.id} of {sku}{waits}')
@@ -183,7 +183,7 @@ def import_(
     """Enrol what an export holds; exit status 1 if anything of it was refused."""
     from damage_perception.perception.gallery_transfer import import_gallery
 
-    with _open(store, writable=True) as gallery:
+    with _open(store, writable=True, create=True) as gallery:
         result = import_gallery(gallery, source, _who(by))
     for sentence in result.refused:
         typer.echo(f'refused: {sentence}', err=True)
@@ -192,10 +192,10 @@ def import_(
         raise typer.Exit(1)
 
 
-def _open(store: Path, writable: bool = False) -> Gallery:
+def _open(store: Path, writable: bool = False, create: bool = False) -> Gallery:
     from damage_perception.perception.gallery import Gallery
 
-    gallery = Gallery.open(store, writable)
+    gallery = Gallery.open(store, writable, create)
     for sentence in gallery.rolled_back:
         typer.echo(sentence, err=True)
     return gallery

@@ -55,8 +55,13 @@ class Gallery(GalleryReader):
     _writer: ExitStack | None = None  # holds the lock while open for changing
 
     @classmethod
-    def open(cls, path: Path | str, writable: bool = False) -> Self:
-        """Open a gallery; a writer makes one where there is none.
+    def open(cls, path: Path | str, writable: bool = False, create: bool = True) -> Self:
+        """Open a gallery.
+
+        Args:
+            path: its folder.
+            writable: whether it may be changed.
+            create: whether a writer makes one where there is none.
 
         Raises:
             GalleryError: if it cannot be used, or another writer is at work.
@@ -66,6 +71,8 @@ class Gallery(GalleryReader):
         folder = Path(path)
         if not writable:
             return cls(folder, open_index(folder, writable=False))
+        if not create:
+            open_index(folder, writable=False).close()
         with ExitStack() as stack:
             with plain_errors(folder):
                 folder.mkdir(parents=True, exist_ok=True)

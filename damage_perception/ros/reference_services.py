@@ -180,7 +180,7 @@ class ReferenceServices:
 
     def _remove(self, request: Any, response: Any) -> Any:
         def remove(folder: Path) -> None:
-            with Gallery.open(folder, writable=True) as gallery:
+            with Gallery.open(folder, writable=True, create=False) as gallery:
                 gallery.remove([request.reference], request.by or OPERATOR, request.reason)
 
         response.message = self._refused(remove)

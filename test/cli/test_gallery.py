@@ -97,6 +97,21 @@ def test_what_cannot_be_done_is_one_sentence(store: Path, words: tuple[str, ...]
     assert active(store) == [1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    'words',
+    [
+        ('remove', 'STORE', 1), ('retire', 'STORE', 1), ('activate', 'STORE', 1), ('undo', 'STORE'),
+        ('quarantine', 'STORE', 1, '--reason', 'crushed'),
+        ('age', 'STORE', '--before', '2026-01-31'),
+    ],
+)  # fmt: skip
+def test_only_a_first_reference_makes_a_gallery(tmp_path: Path, words: tuple[object, ...]) -> None:
+    store = tmp_path / 'typo'
+    result = call(*(store if word == 'STORE' else word for word in words))
+    assert 'is no gallery; enrol a first reference' in str(result.exception)
+    assert not store.exists()
+
+
 def write_picture(folder: Path, boxes: int) -> list[str]:
     """Write a belt 1 m below the camera, a floor beside it and boxes 10 cm high on it."""
     random = np.random.default_rng(0)
