@@ -21,6 +21,7 @@ from damage_perception.perception.item_view import ItemView
 from damage_perception.perception.items import find_items
 from damage_perception.perception.judge import Judge
 from damage_perception.perception.plane import SupportFinder
+from damage_perception.perception.policy_file import load_policy
 from damage_perception.perception.projection import height_image
 from damage_perception.perception.sensor import SensorProfile
 from damage_perception.perception.sensor_noise import SensorWatch
@@ -70,6 +71,7 @@ class DamagePipeline:
         file = self._settings.decision.calibration_file
         self._calibration = calibration or detector_calibration(file, self.detector)
         self._calibration.check_detector(self.detector)
+        self._policy = load_policy(self._settings.decision.policy_file)
         self._support = SupportFinder(self._settings.plane)
         self.references = references or References(self._settings.gallery.folder)
         self._sensor = SensorWatch()
@@ -107,9 +109,10 @@ class DamagePipeline:
     def _threshold(self) -> float:
         return self._settings.decision.threshold or self._calibration.point.threshold
 
-    def _counts(self, evidence: Evidence) -> bool:
-        """Tell whether an item with this evidence counts as damaged."""
-        return self._calibration.said(evidence.score, evidence.probability) >= self._threshold
+    def _counts(self, evidence: Evidence, sku: str) -> bool:
+        """Tell whether an item of a product with this evidence counts as damaged."""
+        said = self._calibration.said(evidence.score, evidence.probability)
+        return said >= self._policy.threshold(self._threshold, sku)
 
     def _process(self, frame: RgbdFrame) -> DamageReport:
         if self._newest_ns is not None and frame.stamp_ns <= self._newest_ns:

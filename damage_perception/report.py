@@ -124,7 +124,7 @@ class ItemReport:
     segmentation_score: float  # raw, NaN = branch absent
     anomaly_score: float  # raw, NaN = branch absent
     status: Status
-    frames: int  # frames that the judgement rests on
+    frames: int  # that the judgement rests on, as far as they are news; 0 = not judged
     damages: tuple[DamageInstance, ...]
     mask: NDArray[np.bool_]
     confidence_map: NDArray[np.float32]
@@ -195,7 +195,7 @@ class Decision:
     decision: Verdict
     confidence: float  # P(damaged), NaN = not judged
     threshold: float
-    frames: int
+    frames: int  # in which it was seen clearly and judged; 0 = not judged
     reason: str
     pose: Pose
     age: float = 0.0  # seconds from the stamp to the decision

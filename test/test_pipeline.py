@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics, ItemIdentity, RgbdFrame
 from damage_perception.perception import judge
-from damage_perception.perception.decision import DecisionMaker
+from damage_perception.perception.decision import DecisionMaker, DecisionSettings
 from damage_perception.perception.support_plane import PlaneSettings
 from damage_perception.pipeline import DamagePipeline
 from damage_perception.recording.scene import CAMERA, Box
@@ -68,6 +69,22 @@ def test_dented_box_is_diverted_and_its_dent_is_measured_and_marked() -> None:
     confidence = report.confidence_image()
     assert confidence[mask == DamageType.CRUSH].max() >= report.threshold
     assert (np.isnan(confidence) == (mask == NOT_JUDGED)).mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ('costs', 'partly'), [('', False), ('costs: {miss: 1, false_alarm: 99999}', True)]
+)
+def test_a_bite_is_excused_only_where_the_policy_says_damaged(
+    costs: str, partly: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judge, 'is_bitten', lambda view: True)
+    file = tmp_path / 'policy.yaml'
+    file.write_text(f'format: damage_perception/policy 1\n{costs}\n')
+    decision = DecisionSettings(policy_file=str(file))
+    report = DamagePipeline(Settings(decision=decision)).process(frame_of(box(dent_m=0.025)))
+    (item,) = report.items
+    assert item.confidence >= report.threshold
+    assert (Status.PARTLY_JUDGED in item.status) == partly
 
 
 def test_printed_cracks_are_no_damage() -> None:

@@ -72,8 +72,8 @@ class BoothDecisionMaker(DecisionMaker):
         report = self._extrinsics[camera].bring(report, self.booth.frame_id)
         pairs = self._booth.take(camera, report)
         for sighting, item in pairs:
-            threshold = self.threshold_of(item.sku)
-            sighting.history.see(item, report, threshold, self.settings)
+            threshold, judged_by = self.threshold_of(item.sku), self.judged_by(report, item.sku)
+            sighting.history.see(item, report, threshold, self.settings, judged_by)
         self._join({sighting.item_id for sighting, _ in pairs}, report.stamp_ns, rough=False)
         now_ns = max(self._newest.values())
         if due := self._due_at(now_ns):

@@ -84,6 +84,7 @@ class BoothItem:
             newest,
             newest=self._placed(newest, belt_m_s),
             best=best,
+            judged_by=min(s.history.judged_by for s in self.sightings),
             frames=max(sum(s.history.frames for s in own) for own in by_camera.values()),
             missed=min(own[-1].history.missed for own in by_camera.values()),
             certain=_certain([own[-1].history.certain for own in by_camera.values()], cameras),

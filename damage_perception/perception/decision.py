@@ -24,6 +24,10 @@ from damage_perception.report import (
 __all__ = ['CUT_SHORT', 'REMEMBERED', 'DecisionMaker', 'DecisionSettings', 'JudgedDecision']
 
 CUT_SHORT = 'nothing could be judged since it was last seen'  # so it is not passed as sound
+OTHER_THRESHOLD = (
+    'it was judged by a lower threshold, so not all of it need have been judged: give both nodes '
+    'the same decision.threshold and decision.policy_file'
+)
 NEW_DESIGN = 'other items of the product deviate alike from its references: a new design?'
 REMEMBERED = 1000  # decided items whose late reports are told from new ones
 
@@ -71,6 +75,10 @@ class DecisionMaker:
     def threshold_of(self, sku: str) -> float:
         """P(damaged) from which an item of a product counts as damaged."""
         return self.policy.threshold(self.threshold, sku)
+
+    def judged_by(self, report: DamageReport, sku: str) -> float:
+        """P(damaged) from which a product counted as damaged where it was judged."""
+        return self.policy.threshold(report.threshold, sku) if report.threshold else math.inf
 
     def update(self, report: DamageReport, camera: str = '') -> list[JudgedDecision]:
         """Take the next report; give the decisions that are due with it.
@@ -138,7 +146,8 @@ class DecisionMaker:
         known = self._open.setdefault(
             item.track_id, ItemHistory(item, report.stamp_ns, report.frame_id)
         )
-        known.see(item, report, self.threshold_of(item.sku), self.settings)
+        threshold, judged_by = self.threshold_of(item.sku), self.judged_by(report, item.sku)
+        known.see(item, report, threshold, self.settings, judged_by)
 
     def _due(self, known: ItemHistory, now_ns: int) -> bool:
         looks = self.settings.certain_looks
@@ -195,6 +204,8 @@ class DecisionMaker:
                 return Verdict.INSPECT, f'{_describe(damage)}; {NEW_DESIGN}'
             note = '' if verdict is Verdict.DIVERT else f': {verdict.name} by the policy'
             return verdict, _describe(damage) + note
+        if known.best.confidence >= known.judged_by:
+            return Verdict.UNKNOWN, OTHER_THRESHOLD
         return (Verdict.UNKNOWN, cut_short) if cut_short else (Verdict.PASS, 'no damage found')
 
 

@@ -45,6 +45,8 @@ class ItemHistory:
         frames: clean judgements so far.
         versions: what the clean judgement, or else the newest look, came from.
         best: the clean judgement that decides; None = there was none.
+        judged_by: P(damaged) from which it counted as damaged where it was judged, so that a bite
+            out of its outline was excused (see `Judge`); infinite = nobody said.
         unhealthy: why the newest look cannot be trusted; empty = it can.
         missed: reports that could judge and did not show it since it was last seen.
         certain: independent looks in a row that were far above (> 0) or below (< 0) the threshold.
@@ -56,10 +58,13 @@ class ItemHistory:
     frames: int = 0
     versions: Versions = NOT_SAID
     best: ItemReport | None = None
+    judged_by: float = math.inf
     unhealthy: str = ''
     missed: int = 0
     certain: int = 0
-    _looks: deque[tuple[ItemReport, Versions]] = field(default_factory=lambda: deque(maxlen=_KEPT))
+    _looks: deque[tuple[ItemReport, Versions, float]] = field(
+        default_factory=lambda: deque(maxlen=_KEPT)
+    )
     _named: tuple[str, float] = ('', 0.0)  # the surest that was said of its product, and how sure
     _at_m: NDArray[np.float64] | None = None  # where it was last located
     _at_ns: int = -1  # a stamp may be 0
@@ -67,9 +72,22 @@ class ItemHistory:
     _counted_at_m: NDArray[np.float64] | None = None
 
     def see(
-        self, item: ItemReport, report: DamageReport, threshold: float, settings: DecisionSettings
+        self,
+        item: ItemReport,
+        report: DamageReport,
+        threshold: float,
+        settings: DecisionSettings,
+        judged_by: float = math.inf,
     ) -> None:
-        """Take the next look, newer than the one before."""
+        """Take the next look, newer than the one before.
+
+        Args:
+            item: the look.
+            report: of which it is a part.
+            threshold: P(damaged) from which it counts as damaged.
+            settings: when to decide.
+            judged_by: see the attribute.
+        """
         self._locate(item, report.stamp_ns)
         self.newest, self.stamp_ns, self.frame_id = item, report.stamp_ns, report.frame_id
         self.missed = 0
@@ -81,7 +99,7 @@ class ItemHistory:
         self.versions = self.versions if self.best else judged
         if not (self.unhealthy or in_the_way or math.isnan(item.confidence)):
             self.frames += 1
-            self._weigh(item, judged)
+            self._weigh(item, judged, judged_by)
             self._count(item, threshold, settings)
         if self.best and self._named[0]:  # one item is one product, whichever of its looks decides
             sku, confidence = self._named
@@ -104,7 +122,7 @@ class ItemHistory:
             reasons.append(self.unhealthy)
         return ' and '.join(reasons) or 'no depth of it could be judged'
 
-    def _weigh(self, item: ItemReport, judged: Versions) -> None:
+    def _weigh(self, item: ItemReport, judged: Versions, judged_by: float) -> None:
         """Let the look decide that rests on the most frames.
 
         Fused views get better with frames, so one clear view of a damage is enough, and what a
@@ -117,9 +135,9 @@ class ItemHistory:
             return
         if item.frames > most:
             self._looks.clear()
-        self._looks.append((item, judged))
+        self._looks.append((item, judged, judged_by))
         ordered = sorted(self._looks, key=lambda look: look[0].confidence)
-        self.best, self.versions = ordered[len(ordered) // 2]
+        self.best, self.versions, self.judged_by = ordered[len(ordered) // 2]
 
     def _locate(self, item: ItemReport, stamp_ns: int) -> None:
         at, seconds = _position(item), (stamp_ns - self._at_ns) * 1e-9

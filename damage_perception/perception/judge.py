@@ -49,13 +49,13 @@ class Judge:
         self,
         settings: Settings,
         assessor: Assessor,
-        counts: Callable[[Evidence], bool],
+        counts: Callable[[Evidence, str], bool],
         references: References | None = None,
         only_look: bool = False,
     ) -> None:
         self.settings = settings
         self._only_look = only_look  # no better look will come: ask the network in any case
-        self._counts = counts  # whether an item with this evidence counts as damaged
+        self._counts = counts  # whether an item of a product with this evidence is damaged
         self._references = references or References(None)
         self._assessor = assessor
         self._designs = DesignWatch()
@@ -156,7 +156,7 @@ class Judge:
     ) -> ItemReport:
         status = look.item.status | view_status(asked.view) | self._doubts(look, track, evidence)
         # What a bite hides can only make it worse.
-        if not self._counts(evidence) and is_bitten(asked.view):
+        if not self._counts(evidence, look.sku) and is_bitten(asked.view):
             status |= Status.PARTLY_JUDGED
         return judged_report(look, track, status, asked.view, evidence, used)
 
@@ -166,7 +166,7 @@ class Judge:
             return Status.NO_REFERENCE
         product = self._references.of(look.sku)
         references = self._known[track.track_id].references
-        blobs = _surest(evidence.blobs) if self._counts(evidence) else []
+        blobs = _surest(evidence.blobs) if self._counts(evidence, look.sku) else []
         if self._designs.suspects(look.sku, track.track_id, product, references, blobs):
             return Status.REFERENCE_SUSPECT
         if references.fitting:

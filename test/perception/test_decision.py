@@ -133,6 +133,24 @@ def test_an_item_keeps_the_product_that_was_surest() -> None:
     assert (decision.sku, decision.decision) == ('PHONE', Verdict.DIVERT)
 
 
+@pytest.mark.parametrize(
+    ('said', 'own', 'verdict'),
+    [
+        (0.1, 0.5, Verdict.UNKNOWN),  # a bite out of its outline was excused from 0.1 on
+        (0.5, 0.5, Verdict.PASS),
+        (0.1, 0.0, Verdict.DIVERT),
+        (0.5, 0.1, Verdict.DIVERT),
+    ],
+)
+def test_a_threshold_that_is_raised_for_decisions_alone_passes_nothing(
+    said: float, own: float, verdict: Verdict
+) -> None:
+    maker = DecisionMaker(DecisionSettings(threshold=own))
+    maker.update(dataclasses.replace(_report(0.0, _item(confidence=0.2)), threshold=said))
+    (decision,) = maker.flush()
+    assert decision.decision is verdict
+
+
 def test_frames_count_clean_judgements_only() -> None:
     looks = [(math.nan, Status(0))] * 2 + [(0.1, Status.TRUNCATED)] * 3 + [(0.1, Status(0))] * 2
     for needed, verdict in [(2, Verdict.PASS), (3, Verdict.UNKNOWN)]:
