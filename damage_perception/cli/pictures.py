@@ -88,27 +88,6 @@ def _warn_of_distortion(path: Path) -> None:
     typer.echo(f'{path} has lens distortion (D), which is not taken out; rectify first', err=True)
 
 
-def check_picture(path: Path) -> None:
-    """Make room for a picture that is about to be made, so that no work is done in vain.
-
-    Raises:
-        CallError: if it is to be no PNG.
-        UserError: if it cannot be written there.
-    """
-    if path.suffix.lower() != '.png':
-        raise CallError(f'--picture {path} must end in .png')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        was_there = path.exists()
-        path.open('ab').close()
-        if not was_there:
-            path.unlink()
-    except OSError as error:
-        raise UserError(
-            f'{path} cannot be written ({error.strerror}); give another place'
-        ) from error
-
-
 def _decode(path: Path, mode: int) -> NDArray[Any]:
     data = _read(path)
     image = cv2.imdecode(np.frombuffer(data, np.uint8), mode) if data else None

@@ -17,7 +17,7 @@ def replay(
         Path | None, typer.Option(help='New rosbag2 folder for the results as messages.')
     ] = None,
     pictures: Annotated[
-        Path | None, typer.Option(help='Folder for a picture of each frame with its findings.')
+        Path | None, typer.Option(help='New folder for a picture of each frame with its findings.')
     ] = None,
     params: Annotated[
         Path | None, typer.Option(help='ROS parameter file, as the nodes take it.')
@@ -30,6 +30,7 @@ def replay(
     """Judge every frame of a recording; the same recording gives the same bytes every time."""
     from contextlib import ExitStack
 
+    from damage_perception.cli.picture_places import check_new_folder
     from damage_perception.cli.progress import (
         Summary,
         console,
@@ -44,6 +45,8 @@ def replay(
     from damage_perception.recording.reader import Recording
     from damage_perception.recording.topics import find_topics
 
+    if pictures is not None:
+        check_new_folder(pictures)
     settings, input_settings = read_settings(params)
     recording = Recording(bag)
     topics = find_topics(recording, rgb_topic, depth_topic, camera_info_topic, identity_topic)

@@ -59,6 +59,9 @@ def test_a_line_a_frame_and_the_same_bytes_twice(bag: Path, tmp_path: Path) -> N
 def test_pictures_are_made(bag: Path, tmp_path: Path) -> None:
     replay(bag, '--report', tmp_path / 'r.jsonl', '--pictures', tmp_path / 'p')
     assert len(list((tmp_path / 'p').glob('*.png'))) == 40
+    with pytest.raises(CallError, match='is not empty; give a new folder'):
+        replay(bag, '--report', tmp_path / 'again.jsonl', '--pictures', tmp_path / 'p')
+    assert not (tmp_path / 'again.jsonl').exists()
 
 
 def test_a_damaged_recording_is_used_and_the_loss_is_said(bag: Path, tmp_path: Path) -> None:
