@@ -142,6 +142,7 @@ class DamageSegmentationNode(ManagedNode):
     def _watch(self) -> None:
         """Say UNKNOWN while the inputs are silent, and how things are once a second."""
         now = self.now_s()
+        self._source.settings = self.settings.value.input
         self._submit(self._source.poll(now))
         self._enrolments.poll()
         silence = self._source.silence(now)
@@ -149,7 +150,8 @@ class DamageSegmentationNode(ManagedNode):
             log = self.get_logger()
             log.warning(silence) if silence else log.info('the inputs are back')
         self._silence = silence
-        if silence and now - self._repeated_s >= REPEAT_UNKNOWN_S:
+        # What is said now would make a report late that is still worked on.
+        if silence and not self._worker.busy and now - self._repeated_s >= REPEAT_UNKNOWN_S:
             self._repeated_s = now
             self._publish((self._unknown(self._source.newest_rgb, silence), None))
         self._diagnose(now)

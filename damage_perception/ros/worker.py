@@ -30,11 +30,17 @@ class NewestWorker(Generic[T, R]):
         self.overwritten = 0
         self._work, self._done, self._failed = work, done, failed
         self._job: T | None = None
-        self._stopping = False
+        self._stopping = self._working = False
         self._changed = threading.Condition()
         self._delivery = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a job waits, is worked on or is not delivered yet."""
+        with self._changed:
+            return self._working or self._job is not None
 
     def submit(self, job: T) -> None:
         """Hand over a job; returns at once."""
@@ -55,8 +61,10 @@ class NewestWorker(Generic[T, R]):
 
     def _next(self) -> T | None:
         with self._changed:
+            self._working = False
             self._changed.wait_for(lambda: self._stopping or self._job is not None)
             job, self._job = self._job, None
+            self._working = job is not None
             return job
 
     def _run(self) -> None:

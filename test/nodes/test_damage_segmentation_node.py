@@ -22,8 +22,10 @@ from sensor_msgs.msg import Image
 from damage_perception import msg
 from damage_perception.frame import RgbdFrame
 from damage_perception.nodes import damage_segmentation_node as module
+from damage_perception.perception.sensor import SensorProfile
 from damage_perception.report import DamageReport, Health
 from damage_perception.ros import qos, result_publishers
+from damage_perception.ros.image_conversion import stamp_ns
 
 S = 1_000_000_000
 REPORT = 'damage/report'
@@ -33,7 +35,7 @@ class FindsNothing:
     """A pipeline that is content with every frame."""
 
     def __init__(self, settings: Any) -> None:
-        self.settings, self.resets = settings, 0
+        self.settings, self.resets, self.sensor = settings, 0, SensorProfile()
 
     def process(self, frame: RgbdFrame) -> DamageReport:
         if frame.camera is None:
@@ -222,6 +224,36 @@ def test_parameters_are_checked_as_a_whole_and_read_only_ones_stay(graph: Graph)
     assert not change(decision__threshold=1.5)
     assert not change(input__slop_s=0.1)
     assert node.core.value.decision.threshold == 0.25
+
+
+def test_how_long_silence_may_last_can_be_changed_while_the_node_runs(graph: Graph) -> None:
+    reports = graph.listen(msg.DamageReport, REPORT)
+    node = graph.add(module.DamageSegmentationNode())
+    node.set_parameters([Parameter('input.stale_after_s', value=30.0)])
+    graph.stream(lambda: is_ok(reports), 5.0)
+    time.sleep(1.5)
+    assert is_ok(reports)
+
+
+def test_a_frame_that_takes_long_is_reported_before_silence_is(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its report would have an older stamp than the one that tells of silence."""
+    reports = graph.listen(msg.DamageReport, REPORT, qos.DECISION)
+    node = graph.add(module.DamageSegmentationNode())
+    node.set_parameters([Parameter('input.stale_after_s', value=0.2)])
+    graph.stream(lambda: is_ok(reports), 5.0)
+    time.sleep(0.3)  # what was sent last is judged
+    process = node._pipeline.process
+    monkeypatch.setattr(node._pipeline, 'process', lambda f: time.sleep(1.0) or process(f))
+    reports.clear()
+    slow = graph.node.get_clock().now().nanoseconds
+    graph.send(slow)
+    wait_for(lambda: is_ok(reports), 5.0, 'the report')
+    stamps = [stamp_ns(report) for report in reports]
+    assert stamps[-1] == slow
+    assert all(stamp < slow for stamp in stamps[:-1])
+    wait_for(lambda: is_unknown(reports), 5.0, 'silence')
 
 
 def test_label_info_is_latched(graph: Graph) -> None:

@@ -53,6 +53,34 @@ def test_the_worker_takes_the_newest_job_and_counts_the_others() -> None:
     assert worker.stop()
 
 
+def test_the_worker_is_busy_until_a_result_is_delivered() -> None:
+    working, delivering = threading.Event(), threading.Event()
+    gates = [threading.Event(), threading.Event()]
+
+    def work(job: int) -> int:
+        working.set()
+        gates[0].wait(5.0)
+        return job
+
+    def done(result: int) -> None:
+        delivering.set()
+        gates[1].wait(5.0)
+
+    worker = NewestWorker(work, done, lambda job, error: None, 'test')
+    assert not worker.busy
+    worker.submit(1)
+    assert worker.busy
+    for reached, gate in zip([working, delivering], gates, strict=True):
+        assert reached.wait(5.0)
+        assert worker.busy
+        gate.set()
+    end = time.monotonic() + 5.0
+    while worker.busy and time.monotonic() < end:
+        time.sleep(0.001)
+    assert not worker.busy
+    assert worker.stop()
+
+
 @pytest.mark.parametrize('fault', ['work', 'done'])
 def test_a_job_that_raises_is_reported_and_the_next_one_is_done(fault: str) -> None:
     failures: list[str] = []
