@@ -58,29 +58,39 @@ def load_camera(path: Path, width: int, height: int) -> CameraIntrinsics:
     """Load the intrinsics of an image of a size that is known.
 
     Raises:
-        CallError: if the file has not either fx, fy, cx, cy or K.
+        CallError: if the file has not either fx, fy, cx, cy or K as in a CameraInfo, whose P,
+            that of the rectified picture, goes before K.
         FrameError: if the numbers make no camera.
     """
     try:
         content = json.loads(_read(path))
-        matrix = content.get('K', content.get('k'))
-        if matrix is None:
-            numbers = [float(content[name]) for name in NAMES]
-        else:
-            fx, _, cx, _, fy, cy, *_ = np.ravel(matrix).tolist()
-            numbers = [float(value) for value in (fx, fy, cx, cy)]
         width = int(content.get('width', width))
         height = int(content.get('height', height))
-        distorted = np.any(np.asarray(content.get('D', content.get('d')) or 0.0, float))
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        taken, projected = _numbers(content, 'K'), _numbers(content, 'P')
+        numbers = projected or taken or [float(content[name]) for name in NAMES]
+        distorted = np.any(np.asarray(_field(content, 'D') or 0.0, float))
+    except (ValueError, TypeError, LookupError, AttributeError, OverflowError) as error:
         raise CallError(
             f'{path} must be JSON with fx, fy, cx, cy or with K (nine numbers)'
         ) from error
-    if matrix is not None and any(name in content for name in NAMES):
-        raise CallError(f'{path} has K and fx, fy, cx, cy; leave out one of the two')
-    if distorted:
+    if (taken or projected) and any(name in content for name in NAMES):
+        raise CallError(f'{path} has both a matrix and fx, fy, cx, cy; leave out one of the two')
+    if distorted and projected in ([], taken):
         _warn_of_distortion(path)
     return CameraIntrinsics(width, height, *numbers)
+
+
+def _numbers(content: dict[str, Any], name: str) -> list[float]:
+    """Give fx, fy, cx, cy of the matrix K or P of a CameraInfo; empty = it is not there or zero."""
+    matrix = _field(content, name)
+    if matrix is None or (name == 'P' and not np.any(matrix)):
+        return []
+    rows = np.asarray(matrix, float).reshape(3, -1)
+    return [float(rows[place]) for place in ((0, 0), (1, 1), (0, 2), (1, 2))]
+
+
+def _field(content: dict[str, Any], name: str) -> Any:
+    return content.get(name, content.get(name.lower()))
 
 
 @lru_cache  # once a file, which references share

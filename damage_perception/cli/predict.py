@@ -17,7 +17,8 @@ def predict(
         typer.Option(help='PNG of uint16 millimetres, 0 invalid, registered to the colour image.'),
     ] = None,
     camera: Annotated[
-        Path | None, typer.Option(help='JSON with fx, fy, cx, cy, or with K as in a CameraInfo.')
+        Path | None,
+        typer.Option(help='JSON with fx, fy, cx, cy, or with K and P as in a CameraInfo.'),
     ] = None,
     references: Annotated[
         Path | None,
@@ -69,10 +70,9 @@ def predict(
         return
     from rich.console import Console
 
-    from damage_perception.cli.tables import item_table, threshold_line
+    from damage_perception.cli.tables import item_table
 
     console = Console()
     console.print(f'health {report.health.name}' + (f': {report.reason}' if report.reason else ''))
     if report.items:
-        console.print(threshold_line(report))
         console.print(item_table(report))

@@ -44,25 +44,18 @@ def decision_table(decisions: Iterable[Decision]) -> Table:
 
 def item_table(report: DamageReport) -> Table:
     """List the items of a report with the damages that count, one a row."""
-    table = Table('item', 'size (mm)', 'P(damaged)', 'damaged', 'damages', 'status')
-    counting = report.shown()
+    least = f'damaged (P >= {report.threshold:.3f})' if report.threshold else 'damaged'
+    table = Table('item', 'size (mm)', 'P(damaged)', least, 'damages', 'status')
     for item in report.items:
         table.add_row(
             str(item.track_id),
             ' x '.join(_number(1e3 * side, 0) for side in item.size),
             _number(item.confidence) + ('' if report.threshold else ', not calibrated'),
             _counts(item, report.threshold),
-            '\n'.join(_words(damage) for damage in item.damages if damage in counting) or 'none',
+            _damages(item, report.threshold),
             ' '.join(flag.name or '' for flag in Status if flag & item.status),
         )
     return table
-
-
-def threshold_line(report: DamageReport) -> str:
-    """Say from which P(damaged) an item counts as damaged."""
-    if not report.threshold:
-        return 'no P(damaged) is known from which an item counts as damaged'
-    return f'damaged from P {report.threshold:.3f}'
 
 
 def _counts(item: ItemReport, threshold: float) -> str:
@@ -73,6 +66,13 @@ def _counts(item: ItemReport, threshold: float) -> str:
     if item.confidence >= threshold:
         return '[bold red]yes'
     return 'unclear' if any(flag & item.status for flag in IN_THE_WAY) else 'no'
+
+
+def _damages(item: ItemReport, threshold: float) -> str:
+    if not threshold:
+        return '?'
+    listed = [_words(damage) for damage in item.damages if damage.confidence >= threshold]
+    return '\n'.join(listed) or ('no place' if item.confidence >= threshold else 'none')
 
 
 def _words(damage: DamageInstance) -> str:

@@ -59,9 +59,23 @@ def test_lens_distortion_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
         path = tmp_path / f'c{told}.json'
         matrix = [20, 0, 8, 0, 21, 6, 0, 0, 1]
         path.write_text(json.dumps({'K': matrix, 'D': distortion}))
-        load_camera(path, 16, 12)
+        load_camera(path, 16, 12)  # said once a file
         load_camera(path, 16, 12)
         assert capsys.readouterr().err.count('rectify first') == told
+
+
+def test_the_projection_tells_the_camera_of_a_rectified_picture(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / 'c.json'
+    info = {'k': [20, 0, 8, 0, 21, 6, 0, 0, 1], 'd': [0.3], 'p': [18, 0, 7, 0, 0, 19, 5] + [0] * 5}
+    path.write_text(json.dumps(info))
+    camera = load_camera(path, 16, 12)
+    assert (camera.fx, camera.fy, camera.cx, camera.cy) == (18.0, 19.0, 7.0, 5.0)
+    assert capsys.readouterr().err == ''
+    path.write_text(json.dumps(info | {'p': [0] * 12}))
+    assert load_camera(path, 16, 12).fx == 20.0
+    assert 'rectify first' in capsys.readouterr().err
 
 
 def predict(*words: object) -> Result:
