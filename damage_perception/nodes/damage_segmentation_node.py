@@ -91,7 +91,10 @@ class DamageSegmentationNode(ManagedNode):
     def _on_info(self, message: Any) -> None:
         self._source.add_info(message, self.now_s())
         if is_distorted(message):
-            self.once('the camera info has lens distortion; the images must be rectified')
+            self.once(
+                'the camera info is that of a lens with distortion; rectify colour and depth '
+                '(image_proc) and remap the topics to what comes out'
+            )
 
     def _submit(self, jobs: list[Job]) -> None:
         for job in jobs:

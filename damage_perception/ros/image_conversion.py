@@ -94,10 +94,8 @@ def camera_intrinsics(message: Any) -> CameraIntrinsics:
     Raises:
         FrameError: if the calibration is zero or not finite.
     """
-    projection, matrix = np.asarray(message.p, float), np.asarray(message.k, float)
-    fx, cx, fy, cy = (
-        projection[[0, 2, 5, 6]] if projection[[0, 5]].all() else matrix[[0, 2, 4, 5]]
-    ).tolist()
+    raw, rectified = _pinholes(message)
+    fx, cx, fy, cy = (rectified if rectified[[0, 2]].all() else raw).tolist()
     if fx == 0.0 or fy == 0.0:
         raise FrameError('the camera is not calibrated (K is zero); calibrate it')
     bin_x, bin_y, roi = message.binning_x or 1, message.binning_y or 1, message.roi
@@ -112,8 +110,20 @@ def camera_intrinsics(message: Any) -> CameraIntrinsics:
 
 
 def is_distorted(message: Any) -> bool:
-    """Tell whether a `CameraInfo` has lens distortion, which a rectified image has not."""
-    return bool(np.any(np.asarray(message.d, float)))
+    """Tell whether a `CameraInfo` is that of an image with lens distortion.
+
+    What rectifies an image keeps D and K of the lens beside it and tells the camera of the
+    rectified image by P, so with D only a P that is zero or still that of the lens tells.
+    """
+    raw, rectified = _pinholes(message)
+    untold = not rectified[[0, 2]].all() or np.allclose(raw, rectified)
+    return bool(np.any(np.asarray(message.d, float)) and untold)
+
+
+def _pinholes(message: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give fx, cx, fy, cy of K and of P."""
+    matrix, projection = np.asarray(message.k, float), np.asarray(message.p, float)
+    return matrix[[0, 2, 4, 5]], projection[[0, 2, 5, 6]]
 
 
 def _view(message: Any, dtype: np.dtype[Any], channels: int) -> NDArray[Any]:

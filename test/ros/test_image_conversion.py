@@ -142,4 +142,11 @@ def test_zero_calibration_is_refused() -> None:
 
 def test_distortion_is_noticed() -> None:
     assert not is_distorted(info(K, P, d=[0.0] * 5))
-    assert is_distorted(info(K, P, d=[0.1, 0.0]))
+    distorted = [0.1, 0.0]
+    assert is_distorted(info(K, [0.0] * 12, d=distorted))
+    same = [500.0, 0.0, 320.0, 0.0, 0.0, 501.0, 240.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    assert is_distorted(info(K, same, d=distorted))
+
+
+def test_what_was_rectified_may_still_tell_of_its_lens() -> None:
+    assert not is_distorted(info(K, P, d=[0.1, 0.0]))
