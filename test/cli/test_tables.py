@@ -63,6 +63,7 @@ def test_what_is_only_pointed_at_is_no_finding() -> None:
         (0.6, {'status': Status.NO_REFERENCE}, ' no '),
         (0.1, {'confidence': math.nan, 'damages': ()}, 'not judged'),
         (0.0, {}, 'not calibrated'),
+        (0.1, {'damages': ()}, 'no place'),
     ],
 )
 def test_what_cannot_be_said_is_said(threshold: float, changes: dict, word: str) -> None:
