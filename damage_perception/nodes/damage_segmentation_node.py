@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -130,7 +131,10 @@ class DamageSegmentationNode(ManagedNode):
             text = ''.join(traceback.format_exception(error))
             self.warn(f'a frame could not be judged:\n{text}', kind='failure')
         reason = str(error) or type(error).__name__
-        self._publish((self._unknown(job.rgb, reason), None))
+        unknown = self._unknown(job.rgb, reason)
+        if not isinstance(error, FrameError):  # the image was read, but not judged
+            unknown = replace(unknown, width=job.rgb.width, height=job.rgb.height)
+        self._publish((unknown, None))
 
     def _publish(self, result: tuple[DamageReport, Any]) -> None:
         """Publish a report, and the colour image that it is about where it was judged."""

@@ -12,7 +12,7 @@ from damage_perception.recording.topics import Topics
 from damage_perception.recording.types import typestore
 from damage_perception.report import DamageReport, Health
 from damage_perception.ros.frame_source import DEPTH, INFO, RGB, FrameSource, Job
-from damage_perception.ros.image_conversion import MAX_SIDE, stamp_ns
+from damage_perception.ros.image_conversion import stamp_ns
 from damage_perception.ros.node_settings import InputSettings
 
 
@@ -105,8 +105,5 @@ class FrameReader:
 
 
 def _unknown(rgb: Any, reason: str) -> DamageReport:
-    """Say that nothing was judged; a size that makes no sense is given as 0x0."""
-    sane = 0 < rgb.width <= MAX_SIDE and 0 < rgb.height <= MAX_SIDE
-    width, height = (int(rgb.width), int(rgb.height)) if sane else (0, 0)
-    frame_id = rgb.header.frame_id
-    return DamageReport(stamp_ns(rgb), frame_id, width, height, Health.UNKNOWN, reason)
+    """Say that nothing was judged; an image that nobody read has no size, as in the node."""
+    return DamageReport(stamp_ns(rgb), rgb.header.frame_id, 0, 0, Health.UNKNOWN, reason)

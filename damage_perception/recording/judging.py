@@ -35,7 +35,8 @@ def judge(entries: Iterable[Entry], settings: Settings | None = None) -> Iterato
             pipeline.reset()
             yield Judgement(decisions=maker.flush(CUT_SHORT))
         elif isinstance(entry, DamageReport):
-            yield Judgement(entry, decisions=maker.update(entry))
+            report = pipeline.signed(entry)
+            yield Judgement(report, decisions=maker.update(report))
         else:
             report, failure = _process(pipeline, entry)
             yield Judgement(report, entry, maker.update(report), failure)

@@ -89,26 +89,32 @@ class ResultBag:
     def __init__(self, folder: Path) -> None:
         self._writer = RecordingWriter(folder)
         self._last_ns = 0
+        self._named_threshold = 0.0
 
     def take(self, judgement: Judgement) -> None:
         """Write what one step gave; decisions at the end get the time of the last report."""
         report = judgement.report
         if report is not None:
-            if not self._last_ns:
+            self._last_ns = report.stamp_ns
+            if report.threshold not in (0.0, self._named_threshold):
+                self._named_threshold = report.threshold
                 labels = label_info_dict(report)
                 self._writer.write('/damage/label_info', LABELS, labels, report.stamp_ns, True)
-            self._last_ns = report.stamp_ns
             self._writer.write('/damage/report', REPORT, report_dict(report), report.stamp_ns)
-            for topic, pixels, encoding in (
-                ('/damage/mask', report.label_mask(), 'mono8'),
-                ('/damage/instance_mask', report.instance_mask(), 'mono8'),
-                ('/damage/confidence', report.confidence_image(), '32FC1'),
-            ):
-                fields = _image_fields(report, pixels, encoding)
-                self._writer.write(topic, IMAGE, fields, report.stamp_ns)
+            if report.width > 0:
+                self._write_images(report)
         for decision in judgement.decisions:
             fields = decision_dict(decision)
             self._writer.write('/divert/decision', DECISION, fields, self._last_ns)
+
+    def _write_images(self, report: DamageReport) -> None:
+        for topic, pixels, encoding in (
+            ('/damage/mask', report.label_mask(), 'mono8'),
+            ('/damage/instance_mask', report.instance_mask(), 'mono8'),
+            ('/damage/confidence', report.confidence_image(), '32FC1'),
+        ):
+            fields = _image_fields(report, pixels, encoding)
+            self._writer.write(topic, IMAGE, fields, report.stamp_ns)
 
     def __enter__(self) -> ResultBag:
         return self

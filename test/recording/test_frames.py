@@ -7,10 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_recordings import DEPTH, INFO, PERIOD_NS, RGB, START_NS, camera_info, image, write_small
+from small_recordings import (
+    DEPTH,
+    INFO,
+    PERIOD_NS,
+    RGB,
+    START_NS,
+    WIDTH,
+    camera_info,
+    image,
+    write_small,
+)
 
 from damage_perception.frame import RgbdFrame
 from damage_perception.recording.frames import FrameReader, TimeJump
+from damage_perception.recording.judging import judge
+from damage_perception.recording.outputs import ResultBag
 from damage_perception.recording.reader import Recording
 from damage_perception.recording.topics import Topics
 from damage_perception.recording.types import CAMERA_INFO, IDENTITY, IMAGE
@@ -115,6 +127,31 @@ def test_images_without_depth_are_reported_in_order(tmp_path: Path) -> None:
     ]
     assert 'no depth' in entries[10].reason
     assert [entry.stamp_ns for entry in entries] == sorted(entry.stamp_ns for entry in entries)
+
+
+def test_frames_that_cannot_be_used_are_signed_and_have_no_masks(tmp_path: Path) -> None:
+    """Such as the first, from which the latched message would tell of no threshold."""
+
+    def steps(writer: RecordingWriter) -> None:
+        put(writer, RGB, START_NS, START_NS)
+        for index in range(1, 4):
+            stamp = START_NS + index * PERIOD_NS
+            writer.write(INFO, CAMERA_INFO, camera_info(stamp), stamp)
+            put(writer, RGB, stamp, stamp)
+            put(writer, DEPTH, stamp, stamp)
+
+    judgements = list(judge(written(tmp_path / 'bag', steps)))
+    with ResultBag(tmp_path / 'out') as bag:
+        for judgement in judgements:
+            bag.take(judgement)
+    reports = [one.report for one in judgements if one.report is not None]
+    assert 'no depth has arrived' in reports[0].reason
+    assert [report.width for report in reports] == [0, *[WIDTH] * 3]
+    assert all(report.threshold > 0 and report.detector for report in reports)
+    topics = Recording(tmp_path / 'out').topics
+    assert topics['/damage/report'].count == 4
+    assert topics['/damage/mask'].count == 3
+    assert topics['/damage/label_info'].count == 1
 
 
 def test_time_going_back_is_said_once_and_nothing_is_mixed(tmp_path: Path) -> None:
