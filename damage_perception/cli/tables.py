@@ -44,7 +44,7 @@ def decision_table(decisions: Iterable[Decision]) -> Table:
 
 def item_table(report: DamageReport) -> Table:
     """List the items of a report with the damages that count, one a row."""
-    least = f'damaged (P >= {report.threshold:.3f})' if report.threshold else 'damaged'
+    least = f'damaged (P >= {report.threshold:.2g})' if report.threshold else 'damaged'
     table = Table('item', 'size (mm)', 'P(damaged)', least, 'damages', 'status')
     for item in report.items:
         table.add_row(

@@ -44,7 +44,7 @@ def row(threshold: float, **changes: object) -> str:
 
 def test_damage_that_counts_is_listed() -> None:
     said = row(0.1)
-    assert 'damaged (P >= 0.100)' in said
+    assert 'damaged (P >= 0.1)' in said
     assert 'yes' in said
     assert 'minor tear, 3.0 cm², 10 mm' in said
 
