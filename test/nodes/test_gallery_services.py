@@ -21,6 +21,7 @@ from damage_perception.frame import RgbdFrame
 from damage_perception.nodes import damage_segmentation_node as module
 from damage_perception.perception.gallery import Gallery
 from damage_perception.perception.gallery_lookup import GallerySettings, References
+from damage_perception.perception.sensor import SensorProfile
 from damage_perception.report import DamageReport, Health, ItemReport, Pose, Roi, Status
 
 INFO = msg.ReferenceInfo
@@ -31,6 +32,7 @@ class Sees:
 
     items: tuple[ItemReport, ...] = ()
     frames = 9.0
+    sensor = SensorProfile()
 
     def __init__(self, settings: Any) -> None:
         self.settings = settings
@@ -45,6 +47,9 @@ class Sees:
 
     def signed(self, report: DamageReport) -> DamageReport:
         return report
+
+    def contradictions(self) -> list[str]:
+        return []
 
     def reset(self) -> None: ...
 
