@@ -182,7 +182,10 @@ def test_a_new_design_retires_the_old_one_and_can_be_undone(desk: Desk, tmp_path
     assert desk.numbers(INFO.ACTIVE) == [old, other]
 
 
-def test_a_reference_is_removed_and_an_unknown_one_refused(desk: Desk) -> None:
+def test_a_reference_is_removed_and_an_unknown_one_refused(desk: Desk, tmp_path: Path) -> None:
+    answer = desk.call(srv.RemoveReference, 'remove_reference', reference=1)
+    assert 'is no gallery' in answer.message
+    assert not (tmp_path / 'gallery').exists()
     Sees.items = (item(1),)
     number = desk.enrol(track_id=1).reference.reference
     answer = desk.call(srv.RemoveReference, 'remove_reference', reference=number, reason='wrong')
