@@ -17,7 +17,7 @@ NOT_JUDGED = 255  # value of a pixel of `damage/mask` that nobody looked at
 
 
 class DamageType(IntEnum):
-    """Kind of damage; also the label of a pixel of `damage/mask` and the COCO category."""
+    """Kind of damage; also the COCO category and, but for UNKNOWN, the label of a pixel."""
 
     UNKNOWN = 0
     CRUSH = 1
@@ -97,10 +97,10 @@ class DamageInstance:
     severity: Severity
     confidence: float  # [0, 1]
     roi: Roi
-    centroid: tuple[float, float, float]  # metres, frame of the header; NaN = unknown
-    area: float  # square metres
+    centroid: tuple[float, float, float]  # metres, frame of the header; NaN = no depth
+    area: float  # square metres of the face; NaN = no depth
     depth: float  # metres, largest deviation from the sound surface, inwards positive; NaN unknown
-    mask_value: int  # its value in the instance mask, 1..254
+    mask_value: int  # its value in the instance mask, 1..254; 0 = that is full
     mask: NDArray[np.bool_]
 
 
@@ -162,7 +162,8 @@ class DamageReport:
         """Paint `damage/instance_mask`: (H, W) uint8, 0 none, else a damage's mask_value."""
         mask = np.zeros((self.height, self.width), np.uint8)
         for damage in self.shown():
-            mask[damage.roi.slices][damage.mask] = damage.mask_value
+            if damage.mask_value:
+                mask[damage.roi.slices][damage.mask] = damage.mask_value
         return mask
 
     def confidence_image(self) -> NDArray[np.float32]:

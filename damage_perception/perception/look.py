@@ -72,11 +72,15 @@ def judged_report(
     evidence: Evidence,
     used: int,
 ) -> ItemReport:
-    """Report an item with its damages in the image; `used` instance values are taken."""
+    """Report an item with its damages in the image; `used` instance values are taken.
+
+    A damage that finds none left is reported without one.
+    """
     image = ImageMap(view, look.item.roi, look.item.mask, look.frame.depth_m, look.frame.camera)
     damages: list[DamageInstance] = []
-    for blob in evidence.blobs[: max(0, _MOST_INSTANCES - used)]:
-        damage = make_instance(blob, view, image, used + len(damages) + 1)
+    for blob in evidence.blobs:
+        value = used + len(damages) + 1
+        damage = make_instance(blob, view, image, value if value <= _MOST_INSTANCES else 0)
         if damage is not None:
             damages.append(damage)
     pose = look.face.pose if look.face is not None else _pose_of(track)
