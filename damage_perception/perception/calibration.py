@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.errors import UserError
-from damage_perception.perception.odds import log_odds, logistic
+from damage_perception.perception.odds import log_odds, logistic, shifted
 from damage_perception.report import ItemReport
 
 GEOMETRY = 'geometry 2'  # names the detector without a network; counts up when its scores change
@@ -124,17 +124,14 @@ class Calibration:
         said = self.curve.log_odds(item.segmentation_score)
         shift = float(said - log_odds(np.float64(item.confidence)))
 
-        def moved(probability: Any) -> NDArray[np.float64]:
-            return logistic(log_odds(np.asarray(probability, np.float64)) + shift)
-
         return dataclasses.replace(
             item,
             confidence=float(logistic(said)),
             damages=tuple(
-                dataclasses.replace(damage, confidence=float(moved(damage.confidence)))
+                dataclasses.replace(damage, confidence=float(shifted(damage.confidence, shift)))
                 for damage in item.damages
             ),
-            confidence_map=moved(item.confidence_map).astype(np.float32),
+            confidence_map=shifted(item.confidence_map, shift),
         )
 
 

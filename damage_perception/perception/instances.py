@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -55,24 +57,30 @@ class ImageMap:
 
     def bring(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Give values (H, W) of the view as an image window, NaN where it sees none of them."""
-        window = cv2.remap(
-            values, self._columns, self._rows, cv2.INTER_NEAREST,
-            borderMode=cv2.BORDER_CONSTANT, borderValue=float('nan'),
-        )  # fmt: skip
+        window = self._remapped(values, float('nan'))
         return np.where(self._mask, window, np.float32(np.nan))
+
+    def bring_mask(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Give a mask (H, W) of the view as one of the image window."""
+        return self._remapped(mask.astype(np.uint8), 0).view(np.bool_) & self._mask
+
+    def _remapped(self, values: NDArray[Any], outside: float) -> NDArray[Any]:
+        return cv2.remap(
+            values, self._columns, self._rows, cv2.INTER_NEAREST,
+            borderMode=cv2.BORDER_CONSTANT, borderValue=outside,
+        )  # fmt: skip
 
 
 def make_instance(
     blob: DamageBlob, view: ItemView, image: ImageMap, mask_value: int
 ) -> DamageInstance | None:
     """Place a damage of a view in the image and in space; None if the image shows none of it."""
-    window = image.bring(blob.mask.astype(np.float32)) > 0.5  # False for NaN
-    rows, columns = np.nonzero(window)
-    if not len(rows):
+    window = image.bring_mask(blob.mask)
+    left, top, width, height = cv2.boundingRect(window.view(np.uint8))
+    if not width:
         return None
-    top, left = int(rows.min()), int(columns.min())
-    bottom, right = int(rows.max()) + 1, int(columns.max()) + 1
-    roi = Roi(image.roi.x + left, image.roi.y + top, right - left, bottom - top)
+    within = Roi(left, top, width, height)
+    roi = Roi(image.roi.x + left, image.roi.y + top, width, height)
     area = float(np.count_nonzero(blob.mask)) * view.resolution_m**2
     return DamageInstance(
         blob.damage_type,
@@ -83,7 +91,7 @@ def make_instance(
         area,
         float(blob.depth_m),
         mask_value,
-        window[top:bottom, left:right],
+        window[within.slices],
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _EDGE = 1e-6  # probabilities nearer to 0 or 1 are told as if they lay here
+_FAR = 60.0  # a shift beyond which nothing changes; its exponential is a float32
 _LIMIT = 700.0  # log-odds beyond which the exponential overflows
 
 
@@ -20,3 +21,15 @@ def log_odds(probability: Any) -> NDArray[Any]:
 def logistic(odds: Any) -> NDArray[Any]:
     """Give the probabilities of log-odds, of their float type; NaN stays NaN."""
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -_LIMIT, _LIMIT))))
+
+
+def shifted(probability: Any, shift: float) -> NDArray[Any]:
+    """Give probabilities in [0, 1] whose log-odds are moved by `shift`; NaN stays NaN.
+
+    As `logistic(log_odds(probability) + shift)`, but without a logarithm or exponential of each,
+    and of their float type.
+    """
+    here = np.asarray(probability)
+    edge = here.dtype.type(_EDGE)
+    against = np.maximum(1 - here, edge) / np.maximum(here, edge)
+    return np.asarray(1 / (1 + against * here.dtype.type(np.exp(-np.clip(shift, -_FAR, _FAR)))))
