@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from damage_perception.perception.item_history import IN_THE_WAY
 from damage_perception.report import DamageReport, DamageType, Health, ItemReport, Status
 
 Colour = tuple[int, int, int]  # red, green, blue
@@ -55,12 +56,13 @@ def draw_overlay(rgb: NDArray[np.uint8], report: DamageReport) -> NDArray[np.uin
 def item_colour(item: ItemReport, threshold: float) -> Colour:
     """Give the colour of an item: green sound, that of its worst damage, grey neither.
 
-    Neither is what was not judged, or where nobody said what counts: the threshold is 0.
+    Neither is what was not judged, what was not seen well enough to pass as sound, or where nobody
+    said what counts: the threshold is 0.
     """
     if math.isnan(item.confidence) or not threshold:
         return _UNJUDGED
     if item.confidence < threshold:
-        return _SOUND
+        return _UNJUDGED if any(flag & item.status for flag in IN_THE_WAY) else _SOUND
     if not item.damages:
         return COLOURS[DamageType.ANOMALY]
     return COLOURS[max(item.damages, key=lambda damage: damage.confidence).damage_type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -65,6 +66,15 @@ def test_what_nobody_said_the_threshold_of_is_neither_sound_nor_damaged():
     neither = item_colour(item(math.nan), 0.1)
     assert neither not in (item_colour(item(0.5), 0.1), item_colour(item(0.05), 0.1))
     assert item_colour(item(0.5), 0.0) == neither
+
+
+def test_what_was_not_seen_whole_is_not_drawn_as_sound():
+    cut = dataclasses.replace(item(0.05), status=Status.TRUNCATED)
+    assert item_colour(cut, 0.1) == item_colour(item(math.nan), 0.1)
+    bad = dataclasses.replace(item(0.5), status=Status.TRUNCATED)
+    assert item_colour(bad, 0.1) == COLOURS[DamageType.CRUSH]
+    alone = dataclasses.replace(item(0.05), status=Status.NO_REFERENCE)
+    assert item_colour(alone, 0.1) == item_colour(item(0.05), 0.1)
 
 
 def test_letters_grow_with_the_picture():
