@@ -13,7 +13,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 from rclpy.qos import QoSProfile
 from rclpy.timer import Timer
 
-from damage_perception.errors import UserError
+from damage_perception.errors import CallError, UserError
 from damage_perception.ros import qos
 from damage_perception.ros.throttle import Throttle
 from damage_perception.ros.watch_clock import WatchClock
@@ -130,7 +130,7 @@ class ManagedNode(LifecycleNode):
         try:
             for step in steps:
                 step()
-        except UserError as error:  # a person can mend it: a sentence is enough
+        except (CallError, UserError) as error:  # a person can mend it: a sentence is enough
             self.get_logger().error(f'could not become {reached}: {error}')
             return TransitionCallbackReturn.ERROR
         except Exception:

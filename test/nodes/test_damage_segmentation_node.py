@@ -22,6 +22,7 @@ from sensor_msgs.msg import Image
 from damage_perception import msg
 from damage_perception.frame import RgbdFrame
 from damage_perception.nodes import damage_segmentation_node as module
+from damage_perception.perception.policy_file import load_policy
 from damage_perception.perception.sensor import SensorProfile
 from damage_perception.report import DamageReport, Health
 from damage_perception.ros import qos, result_publishers
@@ -254,6 +255,19 @@ def test_a_frame_that_takes_long_is_reported_before_silence_is(
     assert stamps[-1] == slow
     assert all(stamp < slow for stamp in stamps[:-1])
     wait_for(lambda: is_unknown(reports), 5.0, 'silence')
+
+
+def test_a_policy_that_cannot_be_read_is_told_in_a_sentence(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(settings: Any) -> None:
+        load_policy('/nowhere/policy.yaml')
+
+    monkeypatch.setattr(module, 'DamagePipeline', refuse)
+    graph.add(module.DamageSegmentationNode())
+    said = capfd.readouterr().err
+    assert '/nowhere/policy.yaml cannot be read' in said
+    assert 'Traceback' not in said
 
 
 def test_label_info_is_latched(graph: Graph) -> None:
