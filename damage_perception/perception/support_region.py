@@ -49,11 +49,12 @@ def main_piece(
     weight[0] = 0.0
     # A piece that fills the whole picture has a quarter of itself in the middle.
     central = 6 * inside >= np.bincount(pieces.ravel(), minlength=count)
-    # In a crop the item fills the middle, not its support; later pictures only add to what is
-    # known.
-    if not is_known and not central[int(np.argmax(weight))]:
-        central = 4.0 * weight >= weight.max()
     central[0] = False
+    # In a crop the item fills the middle, not its support; a heap leaves many small pieces there.
+    # Later pictures only add to what is known.
+    if not is_known and weight[central].sum() < weight.max():
+        central = 4.0 * weight >= weight.max()
+        central[0] = False
     piece = central[pieces]
     joined = piece.astype(np.uint8) | _dense(above)
     joined = cv2.morphologyEx(joined, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8))

@@ -25,7 +25,7 @@ from damage_perception.perception.projection import height_image
 from damage_perception.report import Status
 
 COUNTS = Path(__file__).parents[1] / 'perception' / 'conveyor_counts.json'
-_CAMERA = CameraIntrinsics(1280, 720, FX, FY, CX, CY)
+CAMERA = CameraIntrinsics(1280, 720, FX, FY, CX, CY)
 _OWN = 0.5  # least intersection over union of a parcel and its item, as COCO counts
 _COVERED = 0.7  # least share of a parcel that items must cover
 _FALSE = 0.3  # share of an item that must lie on parcels, else it is none
@@ -53,9 +53,9 @@ def results() -> Iterator[FrameResult]:
         rgb = cv2.cvtColor(cv2.imread(str(DATA / 'rgb' / f'{name}.png')), cv2.COLOR_BGR2RGB)
         raw = cv2.imread(str(DATA / 'depth' / f'{name}.png'), cv2.IMREAD_UNCHANGED)
         depth = depth_in_metres(raw, '16UC1')
-        support = finder.update(depth, _CAMERA)
+        support = finder.update(depth, CAMERA)
         assert support is not None
-        height = height_image(depth, support.plane, _CAMERA)
+        height = height_image(depth, support.plane, CAMERA)
         start = time.perf_counter()
         items = find_items(rgb, height, support.region, support.plane.offset / FX, ItemsSettings())
         yield _compared(name, rgb, items, truth, 1e3 * (time.perf_counter() - start))

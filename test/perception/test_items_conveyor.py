@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from conveyor_items import FrameResult, results
-from real_faces import DATA
+from conveyor_items import CAMERA, FrameResult, results
+from real_faces import DATA, load
+
+from damage_perception.perception.plane import SupportFinder
 
 pytestmark = pytest.mark.skipif(
     not (DATA / 'rgb').is_dir(),
@@ -32,3 +34,11 @@ def test_no_belt_rail_or_robot_is_an_item(frames: list[FrameResult]) -> None:
 def test_parcels_that_could_not_be_split_are_flagged(frames: list[FrameResult]) -> None:
     # MERGED, TRUNCATED or OCCLUDED: such an item is never passed as sound.
     assert sum(f.unflagged for f in frames) <= 1
+
+
+@pytest.mark.parametrize('frame', [8, 12])
+def test_a_belt_that_a_heap_leaves_in_pieces_is_found_and_not_the_floor(frame: int) -> None:
+    _, depth_m = load(frame)
+    support = SupportFinder().update(depth_m, CAMERA)
+    assert support is not None
+    assert support.region.mean() < 0.2  # with the floor it was nearly half of the picture
