@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.perception.item_history import IN_THE_WAY
+from damage_perception.perception.decision.item_history import IN_THE_WAY
 from damage_perception.report import DamageReport, DamageType, Health, ItemReport, Status
 
 Colour = tuple[int, int, int]  # red, green, blue

@@ -11,20 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.frame import FrameError, MeasuredFrame, RgbdFrame
-from damage_perception.perception.assessor import Assessor
-from damage_perception.perception.calibration import Calibration
-from damage_perception.perception.calibration_file import detector_calibration
-from damage_perception.perception.evidence import Evidence
-from damage_perception.perception.gallery_lookup import References
-from damage_perception.perception.item_figures import PictureWatch
-from damage_perception.perception.item_view import ItemView
-from damage_perception.perception.items import find_items
+from damage_perception.perception.decision.calibration import Calibration
+from damage_perception.perception.decision.calibration_file import detector_calibration
+from damage_perception.perception.decision.item_figures import PictureWatch
+from damage_perception.perception.decision.policy_file import load_policy
+from damage_perception.perception.evidence.assessor import Assessor
+from damage_perception.perception.evidence.evidence import Evidence
+from damage_perception.perception.gallery.lookup import References
+from damage_perception.perception.items.items import find_items
 from damage_perception.perception.judge import Judge
-from damage_perception.perception.plane import SupportFinder
-from damage_perception.perception.policy_file import load_policy
 from damage_perception.perception.projection import height_image
-from damage_perception.perception.sensor import SensorProfile
-from damage_perception.perception.sensor_noise import SensorWatch
+from damage_perception.perception.sensor.noise import SensorWatch
+from damage_perception.perception.sensor.sensor import SensorProfile
+from damage_perception.perception.support.support import SupportFinder
+from damage_perception.perception.view.item_view import ItemView
 from damage_perception.report import DamageReport, Health
 from damage_perception.settings import Settings
 

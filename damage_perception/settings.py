@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from damage_perception.network.network_settings import NetworkSettings
-from damage_perception.perception.decision import DecisionSettings
-from damage_perception.perception.gallery_lookup import GallerySettings
-from damage_perception.perception.geometry import GeometrySettings
-from damage_perception.perception.items import ItemsSettings
-from damage_perception.perception.support_plane import PlaneSettings
+from damage_perception.perception.decision.decision import DecisionSettings
+from damage_perception.perception.gallery.lookup import GallerySettings
+from damage_perception.perception.geometry.geometry import GeometrySettings
+from damage_perception.perception.items.items import ItemsSettings
+from damage_perception.perception.support.plane import PlaneSettings
 from damage_perception.perception.tracking import TrackingSettings
 
 __all__ = ['Settings']

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from damage_perception.frame import RgbdFrame
-from damage_perception.perception.assessor import Assessor
-from damage_perception.perception.calibration_file import detector_calibration
-from damage_perception.perception.gallery_lookup import References
-from damage_perception.perception.photo import judge_photo
+from damage_perception.perception.decision.calibration_file import detector_calibration
+from damage_perception.perception.evidence.assessor import Assessor
+from damage_perception.perception.evidence.photo import judge_photo
+from damage_perception.perception.gallery.lookup import References
 from damage_perception.pipeline import DamagePipeline
 from damage_perception.report import DamageReport
 from damage_perception.settings import Settings

@@ -8,7 +8,7 @@ import real_faces
 from pipeline_dents import CAMERA
 
 from damage_perception.frame import RgbdFrame
-from damage_perception.perception.decision import DecisionMaker
+from damage_perception.perception.decision.decision import DecisionMaker
 from damage_perception.pipeline import DamagePipeline
 from damage_perception.report import DamageReport, Decision, Health, Status, Verdict
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics, ItemIdentity, RgbdFrame
 from damage_perception.perception import judge
-from damage_perception.perception.decision import DecisionMaker, DecisionSettings
-from damage_perception.perception.support_plane import PlaneSettings
+from damage_perception.perception.decision.decision import DecisionMaker, DecisionSettings
+from damage_perception.perception.support.plane import PlaneSettings
 from damage_perception.pipeline import DamagePipeline
 from damage_perception.recording.scene import CAMERA, Box
 from damage_perception.report import (

@@ -24,19 +24,19 @@ def benchmark_identification(
     from rich.progress import Progress
     from rich.table import Table
 
-    from damage_perception.learning.identification_evaluation import (
+    from damage_perception.learning.identification.evaluation import (
         confusions,
         figures,
         groups,
         lookup_ms,
     )
-    from damage_perception.learning.identification_fit import compare
-    from damage_perception.learning.identification_views import (
+    from damage_perception.learning.identification.fit import compare
+    from damage_perception.learning.identification.views import (
         ProductSet,
         read_pictures,
         render_pictures,
     )
-    from damage_perception.perception.identification_network import load_network, shipped_network
+    from damage_perception.perception.identification.network import load_network, shipped_network
 
     network = load_network(weights) if weights else shipped_network()
     results: dict[str, dict[str, object]] = {}

@@ -10,8 +10,8 @@ import typer
 from damage_perception.errors import CallError, UserError
 
 if TYPE_CHECKING:
-    from damage_perception.learning.outcomes import Outcomes
-    from damage_perception.perception.calibration import Calibration
+    from damage_perception.learning.metrics.outcomes import Outcomes
+    from damage_perception.perception.decision.calibration import Calibration
 
 
 def calibrate(
@@ -50,8 +50,8 @@ def calibrate(
     plots: Annotated[Path | None, typer.Option(help='Folder for plots (PNG).')] = None,
 ) -> None:
     """Find what a raw score means and the threshold that keeps false alarms within a budget."""
-    from damage_perception.learning.calibrate import calibrate as fit
-    from damage_perception.perception.calibration_file import write_calibration
+    from damage_perception.learning.calibration.calibrate import calibrate as fit
+    from damage_perception.perception.decision.calibration_file import write_calibration
 
     shares = {'budget': budget, 'confidence': confidence, 'prevalence': prevalence,
               'damaged': damaged}  # fmt: skip
@@ -83,8 +83,8 @@ def calibrate(
 
 
 def _of_data_set(labels: Path, predictions: Path, split: str | None) -> Outcomes:
-    from damage_perception.learning.outcomes import join
-    from damage_perception.learning.prediction_file import read_predictions
+    from damage_perception.learning.metrics.outcomes import join
+    from damage_perception.learning.predictions.prediction_file import read_predictions
     from damage_perception.learning.readers import rgbd_coco
 
     samples = rgbd_coco.read(labels)
@@ -97,7 +97,7 @@ def _of_data_set(labels: Path, predictions: Path, split: str | None) -> Outcomes
 
 def _of_journal(journal: Path) -> Outcomes:
     from damage_perception.journal.entries import read_entries
-    from damage_perception.learning.journal_items import reviewed_outcomes
+    from damage_perception.learning.calibration.journal_items import reviewed_outcomes
 
     return reviewed_outcomes(read_entries(journal))
 
@@ -107,8 +107,8 @@ def _of_engine(
 ) -> Outcomes:
     from damage_perception.cli.progress import show_progress
     from damage_perception.cli.settings_file import read_settings
-    from damage_perception.learning.engine_items import EngineItems
-    from damage_perception.learning.outcomes import join
+    from damage_perception.learning.calibration.engine_items import EngineItems
+    from damage_perception.learning.metrics.outcomes import join
     from damage_perception.synthesis.spec import SynthesisSpec
 
     settings, _ = read_settings(params)
@@ -119,9 +119,9 @@ def _of_engine(
 
 
 def _plots(folder: Path, outcomes: Outcomes, calibration: Calibration) -> None:
-    from damage_perception.learning.calibrate import sound_item_scores
-    from damage_perception.learning.calibration import item_scores
-    from damage_perception.learning.figures import score_figure, station_figure
+    from damage_perception.learning.calibration.calibrate import sound_item_scores
+    from damage_perception.learning.calibration.calibration import item_scores
+    from damage_perception.learning.reports.figures import score_figure, station_figure
 
     if calibration.curve is not None:
         outcomes = outcomes.rescored(calibration.curve)

@@ -20,8 +20,8 @@ def calibrate_sensor(
     from dataclasses import asdict
 
     from damage_perception.frame import RgbdFrame
-    from damage_perception.perception.sensor import save_profile
-    from damage_perception.perception.sensor_measurement import measure
+    from damage_perception.perception.sensor.measurement import measure
+    from damage_perception.perception.sensor.sensor import save_profile
     from damage_perception.recording.frames import FrameReader
     from damage_perception.recording.reader import Recording
     from damage_perception.recording.topics import find_topics
@@ -51,7 +51,7 @@ def _print(found: object, dents: list[dict[str, float]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from damage_perception.perception.sensor_measurement import SensorMeasurement
+    from damage_perception.perception.sensor.measurement import SensorMeasurement
 
     assert isinstance(found, SensorMeasurement)
     console = Console()

@@ -14,7 +14,7 @@ from damage_perception.errors import CallError, UserError
 
 if TYPE_CHECKING:
     from damage_perception.learning.dataset import Sample
-    from damage_perception.learning.prediction import Prediction
+    from damage_perception.learning.predictions.prediction import Prediction
 
 
 def evaluate(
@@ -49,11 +49,11 @@ def evaluate(
 ) -> None:
     """Measure a detector on labelled images: ours, or any whose predictions are given."""
     from damage_perception.cli.metrics_tables import print_measures, read_metrics
-    from damage_perception.learning.metrics import evaluate as measure
-    from damage_perception.learning.outcomes import join
+    from damage_perception.learning.metrics.metrics import evaluate as measure
+    from damage_perception.learning.metrics.outcomes import join
     from damage_perception.learning.readers import open_dataset
     from damage_perception.learning.readers.kaputt import write_submission
-    from damage_perception.perception.calibration_file import load_calibration
+    from damage_perception.perception.decision.calibration_file import load_calibration
 
     if not 0.0 < prevalence < 1.0:
         raise CallError(f'--prevalence must lie between 0 and 1, got {prevalence}')
@@ -79,7 +79,7 @@ def evaluate(
         result |= measure(outcomes, loaded, prevalence)
         _write(metrics, result)
         if html is not None:
-            from damage_perception.learning.html_report import write_report
+            from damage_perception.learning.reports.html_report import write_report
 
             write_report(html, f'Evaluation of {dataset}', result, outcomes, prevalence)
     if json_:
@@ -105,8 +105,8 @@ def _predictions(
     from rich.console import Console
     from rich.progress import track
 
-    from damage_perception.learning.evaluation import predict_all
-    from damage_perception.learning.prediction_file import read_predictions
+    from damage_perception.learning.predictions.evaluation import predict_all
+    from damage_perception.learning.predictions.prediction_file import read_predictions
 
     if path.exists():
         typer.echo(f'scores are taken from {path}', err=True)
@@ -118,7 +118,7 @@ def _predictions(
                 'right file or a new name'
             )
         return said
-    from damage_perception.learning.predictor import pipeline_predictor
+    from damage_perception.learning.predictions.predictor import pipeline_predictor
 
     predictor = pipeline_predictor(references)
     console = Console(stderr=True)

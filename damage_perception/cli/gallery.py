@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from damage_perception.perception.gallery import Gallery
+    from damage_perception.perception.gallery.gallery import Gallery
 
 app = typer.Typer(help='Look after the pristine references of products.', no_args_is_help=True)
 
@@ -41,8 +41,8 @@ def add(
 ) -> None:
     """Enrol the sound item in a picture as a reference of its product."""
     from damage_perception.cli.pictures import load_frame
-    from damage_perception.perception.gallery_hygiene import Admission, enrol_view
-    from damage_perception.perception.reference_view import view_of_item
+    from damage_perception.perception.comparison.reference_view import view_of_item
+    from damage_perception.perception.gallery.hygiene import Admission, enrol_view
 
     view = view_of_item(load_frame(rgb, depth, camera), at)
     with _open(store, writable=True, create=True) as gallery:
@@ -165,7 +165,7 @@ def export(
     skus: Annotated[list[str] | None, typer.Argument(help='Only these products.')] = None,
 ) -> None:
     """Write references as pictures that people and other programs can open."""
-    from damage_perception.perception.gallery_transfer import export_gallery
+    from damage_perception.perception.gallery.transfer import export_gallery
 
     with _open(store) as gallery:
         count = export_gallery(gallery, target, skus or None)
@@ -181,7 +181,7 @@ def import_(
     by: By = '',
 ) -> None:
     """Enrol what an export holds; exit status 1 if anything of it was refused."""
-    from damage_perception.perception.gallery_transfer import import_gallery
+    from damage_perception.perception.gallery.transfer import import_gallery
 
     with _open(store, writable=True, create=True) as gallery:
         result = import_gallery(gallery, source, _who(by))
@@ -193,7 +193,7 @@ def import_(
 
 
 def _open(store: Path, writable: bool = False, create: bool = False) -> Gallery:
-    from damage_perception.perception.gallery import Gallery
+    from damage_perception.perception.gallery.gallery import Gallery
 
     gallery = Gallery.open(store, writable, create)
     for sentence in gallery.rolled_back:

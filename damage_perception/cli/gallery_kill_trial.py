@@ -12,7 +12,7 @@ from pathlib import Path
 
 from damage_perception.cli.gallery_trials import made_up_view
 from damage_perception.errors import UserError
-from damage_perception.perception.gallery import Gallery
+from damage_perception.perception.gallery.gallery import Gallery
 
 
 def kill_enrolments(folder: Path, rounds: int, seed: int = 0) -> dict[str, int]:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from damage_perception.perception.gallery_records import Change, Product, Reference
+from damage_perception.perception.gallery.records import Change, Product, Reference
 
 
 def show_products(products: list[Product], json: bool) -> None:

@@ -17,9 +17,9 @@ from rich.console import Console
 from rich.progress import track
 
 from damage_perception.errors import UserError
-from damage_perception.perception.gallery import Gallery
-from damage_perception.perception.gallery_enrolment import Enrolment
-from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.gallery.enrolment import Enrolment
+from damage_perception.perception.gallery.gallery import Gallery
+from damage_perception.perception.view.item_view import ItemView
 
 FEATURES = 128
 LOOK_UPS = 300

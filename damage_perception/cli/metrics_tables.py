@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from damage_perception.errors import UserError
-from damage_perception.learning.metrics import FORMAT
+from damage_perception.learning.metrics.metrics import FORMAT
 from damage_perception.learning.readers.checks import load_json
 
 _RANKINGS = ('auroc', 'ap', 'recall_at_50_precision', 'roc_recall_at_1pct')

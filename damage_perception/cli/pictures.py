@@ -43,7 +43,7 @@ def load_depth(path: Path) -> NDArray[np.float32]:
         UserError: if it is broken.
         CallError: if it is not such an image.
     """
-    from damage_perception.perception.depth import depth_in_metres
+    from damage_perception.perception.sensor.depth import depth_in_metres
 
     image = _decode(path, cv2.IMREAD_UNCHANGED)
     if image.dtype != np.uint16 or image.ndim != 2:

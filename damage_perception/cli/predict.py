@@ -53,7 +53,7 @@ def predict(
     known = None
     if references is not None:
         from damage_perception.cli.reference_folder import load_references
-        from damage_perception.perception.fixed_references import FixedReferences
+        from damage_perception.perception.comparison.fixed_references import FixedReferences
 
         if depth is None or camera is None:
             raise CallError('--references are compared by colour and depth; give --depth, --camera')

@@ -8,8 +8,8 @@ import typer
 
 from damage_perception.cli.pictures import load_frame
 from damage_perception.errors import CallError, UserError
-from damage_perception.perception.item_view import ItemView
-from damage_perception.perception.reference_view import view_of_item
+from damage_perception.perception.comparison.reference_view import view_of_item
+from damage_perception.perception.view.item_view import ItemView
 from damage_perception.settings import Settings
 
 

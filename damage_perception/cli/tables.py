@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from rich.table import Table
 
-from damage_perception.perception.item_history import IN_THE_WAY
+from damage_perception.perception.decision.item_history import IN_THE_WAY
 from damage_perception.report import (
     DamageInstance,
     DamageReport,

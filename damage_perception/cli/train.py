@@ -33,13 +33,13 @@ def train(
 ) -> None:
     """Render items, train the network on them and measure it beside geometry."""
     from damage_perception.cli.train_steps import check_call, learn, print_result, show_rendering
-    from damage_perception.learning.training_config import read_config
+    from damage_perception.learning.training.config import read_config
 
     settings = read_config(config, samples=samples, train_items=train_items)
     check_call(out, resume, device)
 
-    from damage_perception.learning.training_result import finish
-    from damage_perception.learning.training_run import Paths
+    from damage_perception.learning.training.result import finish
+    from damage_perception.learning.training.run import Paths
 
     paths = Paths(out, cache or out / 'views')
     show_rendering(settings, paths, workers)

@@ -22,15 +22,15 @@ def train_identification(
 
     from damage_perception.cli.train_steps import source_commit
     from damage_perception.errors import CallError
-    from damage_perception.learning.identification_run import HELD_OUT, train
-    from damage_perception.learning.identification_training import Recipe
-    from damage_perception.learning.identification_views import (
+    from damage_perception.learning.identification.run import HELD_OUT, train
+    from damage_perception.learning.identification.training import Recipe
+    from damage_perception.learning.identification.views import (
         ProductSet,
         read_pictures,
         render_pictures,
     )
-    from damage_perception.learning.view_store import engine_digest
-    from damage_perception.perception.identification_network import Manifest
+    from damage_perception.learning.training.view_store import engine_digest
+    from damage_perception.perception.identification.network import Manifest
 
     if products < 2 * HELD_OUT:
         raise CallError(f'--products must be {2 * HELD_OUT} or more, got {products}')

@@ -17,9 +17,9 @@ from rich.table import Table
 from damage_perception.errors import CallError, UserError
 
 if TYPE_CHECKING:
-    from damage_perception.learning.training import Training
-    from damage_perception.learning.training_config import TrainingConfig
-    from damage_perception.learning.training_run import Paths
+    from damage_perception.learning.training.config import TrainingConfig
+    from damage_perception.learning.training.run import Paths
+    from damage_perception.learning.training.training import Training
 
 console = Console(stderr=True)
 
@@ -53,8 +53,8 @@ def _bar(what: str, total: int, detail: str = '') -> Iterator[tuple[Progress, An
 
 def show_rendering(config: TrainingConfig, paths: Paths, workers: int) -> None:
     """Render what is missing with a bar in shards."""
-    from damage_perception.learning.training_run import render_views
-    from damage_perception.learning.view_store import SHARD
+    from damage_perception.learning.training.run import render_views
+    from damage_perception.learning.training.view_store import SHARD
 
     shards = sum(-(-items // SHARD) for _, items in config.view_sets(paths.cache).values())
     there = len(list(paths.cache.glob('*/?????.json')))
@@ -71,14 +71,14 @@ def learn(
     """Train with a bar in samples."""
     import torch
 
-    from damage_perception.learning.patches import Patches
-    from damage_perception.learning.training import Training
-    from damage_perception.learning.training_run import (
+    from damage_perception.learning.training.patches import Patches
+    from damage_perception.learning.training.run import (
         CHECKPOINT,
         choose_device,
         read_split,
         train,
     )
+    from damage_perception.learning.training.training import Training
     from damage_perception.network.weights import Manifest
 
     torch.set_num_threads(threads)
@@ -127,7 +127,7 @@ def source_commit() -> str:
 
 def print_result(result: dict[str, Any], out: Path) -> None:
     """Print what each part and all together reach."""
-    from damage_perception.learning.training_result import REPORTED
+    from damage_perception.learning.training.result import REPORTED
 
     table = Table('split', 'by', 'AUROC major', 'AUROC any', 'recall at 1 % major', 'any')
     for split in REPORTED:

@@ -27,7 +27,7 @@ def made_scene() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
 
 def compute_ms(frames: int = 15) -> list[float]:
     """Times of the bare pipeline on the made scene, after two frames to warm up."""
-    from damage_perception.perception.depth import depth_in_metres
+    from damage_perception.perception.sensor.depth import depth_in_metres
     from damage_perception.pipeline import DamagePipeline
 
     rgb, depth = made_scene()

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from damage_perception.errors import UserError
 from damage_perception.journal.schema import connect
-from damage_perception.perception.decision import REMEMBERED, JudgedDecision
+from damage_perception.perception.decision.decision import REMEMBERED, JudgedDecision
 from damage_perception.report import DamageInstance, DamageType
 
 T = TypeVar('T')

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.perception.item_view import ItemView
-from damage_perception.perception.relief import smoothed
-from damage_perception.perception.surface import Relief, own_relief
+from damage_perception.perception.geometry.relief import smoothed
+from damage_perception.perception.geometry.surface import Relief, own_relief
+from damage_perception.perception.view.item_view import ItemView
 
 INPUT_VERSION = 1
 CHANNELS = (

@@ -13,8 +13,8 @@ from damage_perception.network.backends import Backend
 from damage_perception.network.inputs import batch, view_tensor
 from damage_perception.network.outputs import STRIDE, TYPES
 from damage_perception.network.view_features import channel_features, network_features
-from damage_perception.perception.item_view import ItemView
-from damage_perception.perception.surface import Relief
+from damage_perception.perception.geometry.surface import Relief
+from damage_perception.perception.view.item_view import ItemView
 
 _LIMIT = 12.0  # log-odds beyond which nothing is surer
 

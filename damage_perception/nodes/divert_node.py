@@ -11,9 +11,9 @@ from typing import Any
 
 import damage_perception.msg as msg
 from damage_perception import __version__
-from damage_perception.perception.booth_decision import BoothDecisionMaker
-from damage_perception.perception.decision import CUT_SHORT, DecisionMaker, JudgedDecision
-from damage_perception.perception.policy_file import load_policy
+from damage_perception.perception.booth.decision import BoothDecisionMaker
+from damage_perception.perception.decision.decision import CUT_SHORT, DecisionMaker, JudgedDecision
+from damage_perception.perception.decision.policy_file import load_policy
 from damage_perception.report import Decision, Health, Pose, Verdict
 from damage_perception.ros import diagnostics, qos
 from damage_perception.ros.alive import watch_sign

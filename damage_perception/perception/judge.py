@@ -9,24 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.frame import MeasuredFrame
-from damage_perception.perception.assessor import Asked, Assessor, Memory
-from damage_perception.perception.design_watch import DesignWatch
-from damage_perception.perception.evidence import Evidence
-from damage_perception.perception.face import Face, find_face
-from damage_perception.perception.fusion import fuse, independence
-from damage_perception.perception.gallery_fit import FittedReferences
-from damage_perception.perception.gallery_lookup import References
-from damage_perception.perception.geometry import DamageBlob
-from damage_perception.perception.item_identity import SaidIdentities, SeenIdentity
-from damage_perception.perception.item_view import MARGIN_M, ItemView
-from damage_perception.perception.items import FoundItem
+from damage_perception.perception.comparison.design_watch import DesignWatch
+from damage_perception.perception.evidence.assessor import Asked, Assessor, Memory
+from damage_perception.perception.evidence.evidence import Evidence
+from damage_perception.perception.gallery.fit import FittedReferences
+from damage_perception.perception.gallery.lookup import References
+from damage_perception.perception.geometry.geometry import DamageBlob
+from damage_perception.perception.identification.item_identity import SaidIdentities, SeenIdentity
+from damage_perception.perception.items.items import FoundItem
 from damage_perception.perception.look import Look, judged_report, unjudged_report
 from damage_perception.perception.projection import Plane
-from damage_perception.perception.quality import is_bitten, view_status
-from damage_perception.perception.rectify import rectify
-from damage_perception.perception.sensor import SensorProfile
+from damage_perception.perception.sensor.sensor import SensorProfile
 from damage_perception.perception.tracking import Track, Tracker
-from damage_perception.perception.window import window_around
+from damage_perception.perception.view.face import Face, find_face
+from damage_perception.perception.view.fusion import fuse, independence
+from damage_perception.perception.view.item_view import MARGIN_M, ItemView
+from damage_perception.perception.view.quality import is_bitten, view_status
+from damage_perception.perception.view.rectify import rectify
+from damage_perception.perception.view.window import window_around
 from damage_perception.report import ItemReport, Status
 from damage_perception.settings import Settings
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from damage_perception.frame import ItemIdentity, MeasuredFrame
-from damage_perception.perception.evidence import Evidence
-from damage_perception.perception.face import Face
-from damage_perception.perception.instances import ImageMap, make_instance
-from damage_perception.perception.item_identity import SeenIdentity
-from damage_perception.perception.item_view import ItemView
-from damage_perception.perception.items import FoundItem
+from damage_perception.perception.evidence.evidence import Evidence
+from damage_perception.perception.geometry.instances import ImageMap, make_instance
+from damage_perception.perception.identification.item_identity import SeenIdentity
+from damage_perception.perception.items.items import FoundItem
 from damage_perception.perception.projection import Plane, on_plane
-from damage_perception.perception.sensor import SensorProfile
+from damage_perception.perception.sensor.sensor import SensorProfile
 from damage_perception.perception.tracking import Observation, Track
+from damage_perception.perception.view.face import Face
+from damage_perception.perception.view.item_view import ItemView
 from damage_perception.report import DamageInstance, ItemReport, Pose, Status
 
 UNCLEAN = Status.TRUNCATED | Status.MERGED | Status.OCCLUDED

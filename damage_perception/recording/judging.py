@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from damage_perception.frame import RgbdFrame
-from damage_perception.perception.decision import CUT_SHORT, DecisionMaker
-from damage_perception.perception.policy_file import load_policy
+from damage_perception.perception.decision.decision import CUT_SHORT, DecisionMaker
+from damage_perception.perception.decision.policy_file import load_policy
 from damage_perception.pipeline import DamagePipeline, unknown_report
 from damage_perception.recording.frames import Entry, TimeJump
 from damage_perception.report import DamageReport, Decision

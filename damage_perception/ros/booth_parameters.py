@@ -6,8 +6,8 @@ from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
 from damage_perception.errors import UserError
-from damage_perception.perception.booth_settings import BoothSettings
-from damage_perception.perception.extrinsics import Extrinsics
+from damage_perception.perception.booth.extrinsics import Extrinsics
+from damage_perception.perception.booth.settings import BoothSettings
 
 _DOC = 'Pose of the optical frame of this camera in the frame of the booth: x y z qx qy qz qw.'
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from damage_perception.errors import UserError
 from damage_perception.journal.journal import Journal, Review
-from damage_perception.perception.decision import JudgedDecision
+from damage_perception.perception.decision.decision import JudgedDecision
 from damage_perception.report import DamageType
 from damage_perception.ros.image_conversion import stamp_ns
 from damage_perception.ros.node_settings import JournalSettings

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics, FrameError
-from damage_perception.perception.depth import DEPTH_DTYPES, depth_in_metres
+from damage_perception.perception.sensor.depth import DEPTH_DTYPES, depth_in_metres
 
 MAX_SIDE = 16384  # pixels; larger is a corrupt message, not a camera
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from damage_perception.perception.booth_settings import BoothSettings
-from damage_perception.perception.budget_watch import WatchSettings
-from damage_perception.perception.decision import DecisionSettings
+from damage_perception.perception.booth.settings import BoothSettings
+from damage_perception.perception.decision.budget_watch import WatchSettings
+from damage_perception.perception.decision.decision import DecisionSettings
 from damage_perception.setting import check_ranges, setting
 from damage_perception.settings import Settings
 

@@ -21,12 +21,12 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 
 import damage_perception.msg as msg
 from damage_perception.errors import UserError
-from damage_perception.perception.decision import seems_new_design
-from damage_perception.perception.gallery import Gallery
-from damage_perception.perception.gallery_candidate import Candidate
-from damage_perception.perception.gallery_hygiene import Admission, admit
-from damage_perception.perception.gallery_index import FILE_NAME
-from damage_perception.perception.gallery_records import (
+from damage_perception.perception.decision.decision import seems_new_design
+from damage_perception.perception.gallery.candidate import Candidate
+from damage_perception.perception.gallery.gallery import Gallery
+from damage_perception.perception.gallery.hygiene import Admission, admit
+from damage_perception.perception.gallery.index import FILE_NAME
+from damage_perception.perception.gallery.records import (
     Reference,
     State,
     check_sku,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from damage_perception.perception.budget_watch import OutcomeWatch, WatchSettings
-from damage_perception.perception.decision import JudgedDecision
+from damage_perception.perception.decision.budget_watch import OutcomeWatch, WatchSettings
+from damage_perception.perception.decision.decision import JudgedDecision
 from damage_perception.report import DamageReport, Health, Status
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from damage_perception.perception.view_codec import quantise_height
+from damage_perception.perception.view.codec import quantise_height
 from damage_perception.synthesis.onto import alter
 from damage_perception.synthesis.real_items import RealItem, find_real_items
 from damage_perception.synthesis.records import annotate, depth_to_millimetres, write_png

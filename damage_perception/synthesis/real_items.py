@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from damage_perception.errors import CallError
 from damage_perception.frame import CameraIntrinsics, MeasuredFrame
-from damage_perception.perception.face import Face, find_face
-from damage_perception.perception.items import ItemsSettings, find_items
-from damage_perception.perception.plane import SupportFinder
+from damage_perception.perception.items.items import ItemsSettings, find_items
 from damage_perception.perception.projection import Plane, height_image
-from damage_perception.perception.sensor_noise import SensorWatch
+from damage_perception.perception.sensor.noise import SensorWatch
+from damage_perception.perception.support.support import SupportFinder
+from damage_perception.perception.view.face import Face, find_face
 from damage_perception.report import Status
 
 _SMALLEST_M = 0.08

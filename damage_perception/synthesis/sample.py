@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics
 from damage_perception.perception.projection import Plane
-from damage_perception.perception.sensor import SensorProfile
+from damage_perception.perception.sensor.sensor import SensorProfile
 from damage_perception.synthesis.patch import Damage
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from damage_perception.perception.sensor import SensorProfile
+from damage_perception.perception.sensor.sensor import SensorProfile
 from damage_perception.synthesis.noise import Rng
 
 KINDS = ('stereo', 'structured_light', 'tof')

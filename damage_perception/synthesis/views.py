@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.frame import MeasuredFrame
-from damage_perception.perception.face import find_face
-from damage_perception.perception.fusion import fuse
-from damage_perception.perception.item_view import ItemView
-from damage_perception.perception.rectify import rectify
-from damage_perception.perception.window import ItemWindow
+from damage_perception.perception.view.face import find_face
+from damage_perception.perception.view.fusion import fuse
+from damage_perception.perception.view.item_view import ItemView
+from damage_perception.perception.view.rectify import rectify
+from damage_perception.perception.view.window import ItemWindow
 from damage_perception.report import Roi
 from damage_perception.synthesis.patch import Damage
 from damage_perception.synthesis.sample import Sample

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from damage_perception.cli.main import build_app
 from damage_perception.errors import UserError
-from damage_perception.perception.sensor import load_profile
+from damage_perception.perception.sensor.sensor import load_profile
 
 needs_frames = pytest.mark.skipif(
     not real_faces.available(),

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from damage_perception.cli.gallery import app
 from damage_perception.cli.gallery_trials import made_up_view
 from damage_perception.errors import UserError
-from damage_perception.perception.gallery import Gallery
+from damage_perception.perception.gallery.gallery import Gallery
 
 
 def call(*words: object) -> Result:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from booth_belt import START_NS, BoothBelt, Picture, make_booth
 
-from damage_perception.perception.booth_decision import BoothDecisionMaker
-from damage_perception.perception.booth_settings import BoothSettings
-from damage_perception.perception.decision import JudgedDecision
-from damage_perception.perception.extrinsics import Extrinsics
+from damage_perception.perception.booth.decision import BoothDecisionMaker
+from damage_perception.perception.booth.extrinsics import Extrinsics
+from damage_perception.perception.booth.settings import BoothSettings
+from damage_perception.perception.decision.decision import JudgedDecision
 from damage_perception.pipeline import DamagePipeline
 from damage_perception.report import DamageReport
 from damage_perception.synthesis.moving import Passenger

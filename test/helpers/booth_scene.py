@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from damage_perception.perception.booth_decision import BoothDecisionMaker
-from damage_perception.perception.booth_settings import BoothSettings
-from damage_perception.perception.decision import DecisionSettings, JudgedDecision
-from damage_perception.perception.extrinsics import Extrinsics
+from damage_perception.perception.booth.decision import BoothDecisionMaker
+from damage_perception.perception.booth.extrinsics import Extrinsics
+from damage_perception.perception.booth.settings import BoothSettings
+from damage_perception.perception.decision.decision import DecisionSettings, JudgedDecision
 from damage_perception.report import (
     DamageInstance,
     DamageReport,

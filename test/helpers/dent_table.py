@@ -22,8 +22,8 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve
 from real_dents import damaged, fused, random_dent, redrawn  # noqa: E402
 from real_faces import BOXES, SOFT, available, build_view  # noqa: E402
 
-from damage_perception.perception.geometry import find_damage  # noqa: E402
-from damage_perception.perception.item_view import ItemView  # noqa: E402
+from damage_perception.perception.geometry.geometry import find_damage  # noqa: E402
+from damage_perception.perception.view.item_view import ItemView  # noqa: E402
 
 DEPTHS_M = (0.008, 0.012, 0.020, 0.030)
 HOLES = ('deep', 'lost')

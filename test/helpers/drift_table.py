@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.frame import MeasuredFrame, RgbdFrame
-from damage_perception.perception.budget_watch import OutcomeWatch, WatchSettings
-from damage_perception.perception.drift_watch import SENTENCES, DriftWatch
-from damage_perception.perception.item_figures import item_figures
-from damage_perception.perception.item_history import IN_THE_WAY
+from damage_perception.perception.decision.budget_watch import OutcomeWatch, WatchSettings
+from damage_perception.perception.decision.drift_watch import SENTENCES, DriftWatch
+from damage_perception.perception.decision.item_figures import item_figures
+from damage_perception.perception.decision.item_history import IN_THE_WAY
 from damage_perception.pipeline import DamagePipeline
 from damage_perception.report import ItemReport, Verdict
 from damage_perception.synthesis.render import render_sample

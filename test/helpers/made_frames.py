@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from damage_perception.frame import RgbdFrame
 from damage_perception.perception.projection import Plane
-from damage_perception.perception.window import ItemWindow
+from damage_perception.perception.view.window import ItemWindow
 from damage_perception.recording.scene import BELT_M, CAMERA, Box, Scene
 from damage_perception.recording.sensor_noise import observe
 from damage_perception.report import Roi

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[2])]
 
-from damage_perception.perception.item_view import ItemView  # noqa: E402
-from damage_perception.perception.sensor import SensorProfile  # noqa: E402
+from damage_perception.perception.sensor.sensor import SensorProfile  # noqa: E402
+from damage_perception.perception.view.item_view import ItemView  # noqa: E402
 
 FX = 640.0
 
@@ -105,7 +105,7 @@ def fit(items: int = 2500, prior: float = 0.001, seed: int = 0) -> tuple[float, 
     """Fit P(damaged) = 1 / (1 + exp(k (h - score))) and return (h, k), by Newton's method."""
     from real_dents import damaged, random_dent
 
-    from damage_perception.perception.geometry import find_damage
+    from damage_perception.perception.geometry.geometry import find_damage
 
     rng = np.random.default_rng(seed)
     sound, bad = [], []

@@ -13,8 +13,8 @@ from collections import defaultdict
 import cv2
 import numpy as np
 
-from damage_perception.perception.alignment import Aligner
-from damage_perception.perception.comparison import COMPARISON_FEATURES, compare
+from damage_perception.perception.comparison.alignment import Aligner
+from damage_perception.perception.comparison.comparison import COMPARISON_FEATURES, compare
 from damage_perception.report import Severity
 from damage_perception.synthesis.render import render_sample
 from damage_perception.synthesis.spec import SynthesisSpec

@@ -18,9 +18,9 @@ from dent_table import _views, auroc, plane_fit  # noqa: E402
 from real_faces import available  # noqa: E402
 
 from damage_perception.network.network_settings import SHIPPED, NetworkSettings  # noqa: E402
-from damage_perception.perception.assessor import Asked, Assessor, Memory  # noqa: E402
-from damage_perception.perception.geometry import GeometrySettings, find_damage  # noqa: E402
-from damage_perception.perception.item_view import ItemView  # noqa: E402
+from damage_perception.perception.evidence.assessor import Asked, Assessor, Memory  # noqa: E402
+from damage_perception.perception.geometry.geometry import GeometrySettings, find_damage  # noqa: E402
+from damage_perception.perception.view.item_view import ItemView  # noqa: E402
 
 PARTS = ('plane fit', 'geometry', 'network', 'evidence')
 

@@ -15,7 +15,7 @@ import real_dents
 import real_faces
 
 from damage_perception.frame import CameraIntrinsics, RgbdFrame
-from damage_perception.perception.decision import DecisionMaker
+from damage_perception.perception.decision.decision import DecisionMaker
 from damage_perception.pipeline import DamagePipeline
 from damage_perception.report import DamageReport, Verdict
 

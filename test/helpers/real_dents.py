@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 from real_faces import BOXES, FX, Face, build_view, load, rays
 
-from damage_perception.perception.item_view import ItemView
-from damage_perception.perception.surface import own_relief
+from damage_perception.perception.geometry.surface import own_relief
+from damage_perception.perception.view.item_view import ItemView
 
 WIDTHS_M = (0.03, 0.06)
 HOLE_M = 0.02

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.perception.item_view import DEFAULT_RESOLUTION_M, MARGIN_M, ItemView
-from damage_perception.perception.sensor import SensorProfile
+from damage_perception.perception.sensor.sensor import SensorProfile
+from damage_perception.perception.view.item_view import DEFAULT_RESOLUTION_M, MARGIN_M, ItemView
 
 _ROOT = Path(__file__).resolve().parents[2]
 DATA = (

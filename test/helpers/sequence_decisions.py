@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 from damage_perception.frame import CameraIntrinsics, RgbdFrame
-from damage_perception.perception.decision import DecisionSettings
+from damage_perception.perception.decision.decision import DecisionSettings
 from damage_perception.recording.judging import judge
 from damage_perception.report import Decision, Verdict
 from damage_perception.settings import Settings

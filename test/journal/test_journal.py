@@ -19,8 +19,8 @@ from damage_perception.errors import UserError
 from damage_perception.journal.entries import read_entries, write_csv, write_parquet
 from damage_perception.journal.journal import Journal, Review
 from damage_perception.journal.summary import summarise
-from damage_perception.perception.decision import JudgedDecision
-from damage_perception.perception.item_history import Versions
+from damage_perception.perception.decision.decision import JudgedDecision
+from damage_perception.perception.decision.item_history import Versions
 from damage_perception.report import (
     DamageInstance,
     DamageType,

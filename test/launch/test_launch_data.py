@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from damage_perception.perception.extrinsics import Extrinsics
+from damage_perception.perception.booth.extrinsics import Extrinsics
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / 'config'

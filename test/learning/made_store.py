@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from damage_perception.learning.stored_view import StoredView, encode
-from damage_perception.learning.training_view import TrainingView
+from damage_perception.learning.training.stored_view import StoredView, encode
+from damage_perception.learning.training.training_view import TrainingView
 from damage_perception.network.inputs import (
     CHANNELS,
     HAS_COLOUR,
@@ -15,7 +15,7 @@ from damage_perception.network.inputs import (
     SEEN,
     VALID,
 )
-from damage_perception.perception.item_features import ITEM_FEATURES
+from damage_perception.perception.evidence.item_features import ITEM_FEATURES
 from damage_perception.report import DamageType
 
 

@@ -13,12 +13,12 @@ from test_evaluate import run_calibrate, write_many
 
 from damage_perception.errors import CallError, UserError
 from damage_perception.journal.journal import Journal, Review
-from damage_perception.learning.journal_items import reviewed_outcomes
-from damage_perception.learning.ranking import expected_calibration_error
-from damage_perception.learning.score_curve import fit_curve
-from damage_perception.perception.calibration import GEOMETRY
-from damage_perception.perception.decision import JudgedDecision
-from damage_perception.perception.item_history import Versions
+from damage_perception.learning.calibration.journal_items import reviewed_outcomes
+from damage_perception.learning.metrics.ranking import expected_calibration_error
+from damage_perception.learning.metrics.score_curve import fit_curve
+from damage_perception.perception.decision.calibration import GEOMETRY
+from damage_perception.perception.decision.decision import JudgedDecision
+from damage_perception.perception.decision.item_history import Versions
 from damage_perception.report import ItemReport, Pose, Roi, Status, Verdict
 
 

@@ -12,13 +12,16 @@ from made_data import SIZE, write_lines, write_png, write_rgbd_coco
 from damage_perception.cli.calibrate import calibrate
 from damage_perception.cli.evaluate import evaluate
 from damage_perception.errors import CallError, UserError
-from damage_perception.learning.metrics import evaluate as measure
-from damage_perception.learning.outcomes import join
-from damage_perception.learning.prediction import Prediction
-from damage_perception.learning.prediction_file import read_predictions, write_predictions
-from damage_perception.learning.predictor import from_report
+from damage_perception.learning.metrics.metrics import evaluate as measure
+from damage_perception.learning.metrics.outcomes import join
+from damage_perception.learning.predictions.prediction import Prediction
+from damage_perception.learning.predictions.prediction_file import (
+    read_predictions,
+    write_predictions,
+)
+from damage_perception.learning.predictions.predictor import from_report
 from damage_perception.learning.readers import open_dataset
-from damage_perception.perception.calibration_file import load_calibration
+from damage_perception.perception.decision.calibration_file import load_calibration
 from damage_perception.report import (
     DamageReport,
     Health,

@@ -5,8 +5,8 @@ import pytest
 
 pytest.importorskip('sklearn', reason='scikit-learn is installed for training only')
 
-from damage_perception.learning import evidence_fit
-from damage_perception.learning.evidence_fit import fit_evidence
+from damage_perception.learning.training import evidence_fit
+from damage_perception.learning.training.evidence_fit import fit_evidence
 
 
 class View:

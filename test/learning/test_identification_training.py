@@ -9,24 +9,25 @@ import torch
 from made_identification import printed_view
 
 from damage_perception.errors import UserError
-from damage_perception.learning import identification_run, identification_views
-from damage_perception.learning.identification_evaluation import confusions, figures, groups
-from damage_perception.learning.identification_fit import Trial, compare, fit_rule
-from damage_perception.learning.identification_model import IdentificationModel
-from damage_perception.learning.identification_training import Recipe, learn, vary
-from damage_perception.learning.identification_views import (
+from damage_perception.learning.identification import run as identification_run
+from damage_perception.learning.identification import views as identification_views
+from damage_perception.learning.identification.evaluation import confusions, figures, groups
+from damage_perception.learning.identification.fit import Trial, compare, fit_rule
+from damage_perception.learning.identification.model import IdentificationModel
+from damage_perception.learning.identification.training import Recipe, learn, vary
+from damage_perception.learning.identification.views import (
     ProductPictures,
     ProductSet,
     read_pictures,
     render_pictures,
 )
-from damage_perception.perception.identification import probabilities
-from damage_perception.perception.identification_network import (
+from damage_perception.perception.identification.identification import probabilities
+from damage_perception.perception.identification.network import (
     IdentificationNetwork,
     Manifest,
     shipped_network,
 )
-from damage_perception.perception.identification_picture import network_input, picture_of
+from damage_perception.perception.identification.picture import network_input, picture_of
 
 PRODUCTS = 12
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 from made_store import made_view, made_views
 
-from damage_perception.learning.mining import mine
-from damage_perception.learning.patches import Patches
+from damage_perception.learning.training.mining import mine
+from damage_perception.learning.training.patches import Patches
 from damage_perception.network.outputs import CLASSES, SCORES, NetworkOutput
 
 

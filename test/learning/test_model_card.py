@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from damage_perception.learning.model_card import model_card
+from damage_perception.learning.training.model_card import model_card
 from damage_perception.network.network_settings import SHIPPED
 from damage_perception.network.weights import read_manifest
 
@@ -14,6 +14,6 @@ def test_the_card_says_what_was_measured():
     result = json.loads((DOCS / 'training_result.json').read_text())
     card = model_card(result, read_manifest(SHIPPED))
     assert (DOCS / 'model_card.md').read_text() == card, (
-        'make it again: python -m damage_perception.learning.model_card '
+        'make it again: python -m damage_perception.learning.training.model_card '
         'docs/training_result.json > docs/model_card.md'
     )

@@ -5,10 +5,14 @@ import pytest
 from made_store import made_view, made_views
 
 from damage_perception.errors import UserError
-from damage_perception.learning.augmentation import drop_colour, drop_depth, drop_modalities
-from damage_perception.learning.patches import Patches
-from damage_perception.learning.stored_view import decode, encode
-from damage_perception.learning.view_store import ViewSet, read_views, render, render_shard
+from damage_perception.learning.training.augmentation import (
+    drop_colour,
+    drop_depth,
+    drop_modalities,
+)
+from damage_perception.learning.training.patches import Patches
+from damage_perception.learning.training.stored_view import decode, encode
+from damage_perception.learning.training.view_store import ViewSet, read_views, render, render_shard
 from damage_perception.network.inputs import (
     CHANNELS,
     COLOUR,
@@ -98,7 +102,7 @@ def test_storing_loses_a_fraction_of_the_noise():
 
 @pytest.fixture
 def small_shards(monkeypatch):
-    monkeypatch.setattr('damage_perception.learning.view_store.SHARD', 4)
+    monkeypatch.setattr('damage_perception.learning.training.view_store.SHARD', 4)
 
 
 def test_rendering_is_resumed_and_gives_the_same_bytes(tmp_path, small_shards):

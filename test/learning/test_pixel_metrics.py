@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from damage_perception.learning.pixel_metrics import IouCounter, aupro
+from damage_perception.learning.metrics.pixel_metrics import IouCounter, aupro
 from damage_perception.report import NOT_JUDGED, DamageType
 
 

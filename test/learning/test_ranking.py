@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from damage_perception.learning import ranking
+from damage_perception.learning.metrics import ranking
 
 DAMAGED = np.array([1, 0, 1, 0, 0, 1], bool)
 SCORES = np.array([0.9, 0.8, 0.7, 0.4, 0.3, 0.2])

@@ -9,10 +9,10 @@ from made_frames import box, frame_of
 from typer.testing import CliRunner
 
 from damage_perception.cli.main import build_app
-from damage_perception.learning.predictor import pipeline_predictor
+from damage_perception.learning.predictions.predictor import pipeline_predictor
 from damage_perception.learning.readers import open_dataset
 from damage_perception.network.network_settings import NetworkSettings
-from damage_perception.perception.fixed_references import FixedReferences
+from damage_perception.perception.comparison.fixed_references import FixedReferences
 from damage_perception.recording.box import CAMERA
 from damage_perception.settings import Settings
 

@@ -6,8 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from damage_perception.errors import UserError
-from damage_perception.learning.calibration import TooFewItemsError, fit_threshold, item_scores
-from damage_perception.learning.proportions import upper_bound
+from damage_perception.learning.calibration.calibration import (
+    TooFewItemsError,
+    fit_threshold,
+    item_scores,
+)
+from damage_perception.learning.metrics.proportions import upper_bound
 
 DRAWS = 100
 SCORES = {

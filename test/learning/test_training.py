@@ -11,18 +11,18 @@ torch = pytest.importorskip('torch', reason='torch is installed for training onl
 from made_store import made_views  # noqa: E402
 
 from damage_perception.errors import CallError, UserError  # noqa: E402
-from damage_perception.learning.checkpoint import STATE  # noqa: E402
-from damage_perception.learning.losses import training_loss  # noqa: E402
-from damage_perception.learning.network_evaluation import (  # noqa: E402
+from damage_perception.learning.training.checkpoint import STATE  # noqa: E402
+from damage_perception.learning.training.config import TrainingConfig, read_config  # noqa: E402
+from damage_perception.learning.training.losses import training_loss  # noqa: E402
+from damage_perception.learning.training.network_evaluation import (  # noqa: E402
     Truth,
     measure,
     network_scores,
 )
-from damage_perception.learning.patches import Patches  # noqa: E402
-from damage_perception.learning.training import Training  # noqa: E402
-from damage_perception.learning.training_config import TrainingConfig, read_config  # noqa: E402
-from damage_perception.learning.training_run import BEST, CHECKPOINT, CURVE, Paths, train  # noqa: E402
-from damage_perception.learning.worst_views import write_worst  # noqa: E402
+from damage_perception.learning.training.patches import Patches  # noqa: E402
+from damage_perception.learning.training.run import BEST, CHECKPOINT, CURVE, Paths, train  # noqa: E402
+from damage_perception.learning.training.training import Training  # noqa: E402
+from damage_perception.learning.training.worst_views import write_worst  # noqa: E402
 from damage_perception.network.backends.torch_backend import TorchBackend, load_network  # noqa: E402
 from damage_perception.network.outputs import ANY  # noqa: E402
 from damage_perception.network.weights import Manifest, read_manifest  # noqa: E402

@@ -11,7 +11,7 @@ from damage_perception.errors import CallError, UserError
 from damage_perception.network.backends import NAMES, open_backend, present
 from damage_perception.network.export import TOLERANCE, golden_batch
 from damage_perception.network.network_settings import NetworkSettings
-from damage_perception.perception.assessor import Assessor
+from damage_perception.perception.evidence.assessor import Assessor
 
 
 @pytest.mark.parametrize('name', [name for name in NAMES if name != 'torch'])

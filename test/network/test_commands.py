@@ -39,7 +39,7 @@ def call(*arguments: object):
 
 
 def test_one_command_trains_from_nothing_and_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setattr('damage_perception.learning.view_store.SHARD', 4)
+    monkeypatch.setattr('damage_perception.learning.training.view_store.SHARD', 4)
     config, out = tmp_path / 'small.yaml', tmp_path / 'out'
     config.write_text(SMALL)
     call('train', '--config', config, '--out', out, '--device', 'cpu')
@@ -51,7 +51,7 @@ def test_one_command_trains_from_nothing_and_goes_on(tmp_path, monkeypatch):
     assert read_manifest(out / 'weights').seed == 1
     with pytest.raises(CallError, match='already holds a training'):
         call('train', '--config', config, '--out', out)
-    monkeypatch.setattr('damage_perception.learning.training_result.finish', lambda *rest: result)
+    monkeypatch.setattr('damage_perception.learning.training.result.finish', lambda *rest: result)
     call('train', '--config', config, '--out', out, '--resume', '--samples', 12, '--tensorboard')
     curve = json.loads((out / 'curve.json').read_text())
     assert [point['samples'] for point in curve] == [8, 12]
@@ -66,7 +66,7 @@ def test_an_unknown_device_is_refused(tmp_path):
 def test_training_on_nothing_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr('damage_perception.cli.train_steps.show_rendering', lambda *rest: None)
     monkeypatch.setattr(
-        'damage_perception.learning.training_run.read_split',
+        'damage_perception.learning.training.run.read_split',
         lambda *rest: [],
     )
     with pytest.raises(UserError, match='train_items'):

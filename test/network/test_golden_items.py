@@ -10,7 +10,7 @@ from golden_items import GOLDEN, golden_scores, golden_views
 from damage_perception.errors import CallError
 from damage_perception.installed import shared_file
 from damage_perception.network.backends import present
-from damage_perception.perception.calibration_file import SHIPPED, load_calibration
+from damage_perception.perception.decision.calibration_file import SHIPPED, load_calibration
 
 
 @pytest.fixture(scope='module')

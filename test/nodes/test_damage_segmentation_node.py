@@ -22,8 +22,8 @@ from sensor_msgs.msg import Image
 from damage_perception import msg
 from damage_perception.frame import RgbdFrame
 from damage_perception.nodes import damage_segmentation_node as module
-from damage_perception.perception.policy_file import load_policy
-from damage_perception.perception.sensor import SensorProfile
+from damage_perception.perception.decision.policy_file import load_policy
+from damage_perception.perception.sensor.sensor import SensorProfile
 from damage_perception.report import DamageReport, Health
 from damage_perception.ros import qos, result_publishers
 from damage_perception.ros.image_conversion import stamp_ns

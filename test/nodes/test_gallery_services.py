@@ -19,9 +19,9 @@ from ros_graph import Graph, wait_for
 from damage_perception import msg, srv
 from damage_perception.frame import RgbdFrame
 from damage_perception.nodes import damage_segmentation_node as module
-from damage_perception.perception.gallery import Gallery
-from damage_perception.perception.gallery_lookup import GallerySettings, References
-from damage_perception.perception.sensor import SensorProfile
+from damage_perception.perception.gallery.gallery import Gallery
+from damage_perception.perception.gallery.lookup import GallerySettings, References
+from damage_perception.perception.sensor.sensor import SensorProfile
 from damage_perception.report import DamageReport, Health, ItemReport, Pose, Roi, Status
 
 INFO = msg.ReferenceInfo

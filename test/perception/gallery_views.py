@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.view.item_view import ItemView
 
 
 def make_view(seed: int = 0, height: int = 24, width: int = 32) -> ItemView:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from damage_perception.perception.identification_network import SHAPES, IdentificationNetwork
-from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.identification.network import SHAPES, IdentificationNetwork
+from damage_perception.perception.view.item_view import ItemView
 
 RULE = (1.0, 0.5, 0.0, 0.6, 0.2)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from made_views import made_view
 
-from damage_perception.perception.alignment import Aligner, bring_reference
+from damage_perception.perception.comparison.alignment import Aligner, bring_reference
 
 
 def printed(seed: int, size_m=(0.2, 0.12)):

@@ -14,9 +14,9 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from damage_perception.perception.booth_settings import BoothSettings
-from damage_perception.perception.decision import CUT_SHORT, DecisionSettings
-from damage_perception.perception.extrinsics import Extrinsics
+from damage_perception.perception.booth.extrinsics import Extrinsics
+from damage_perception.perception.booth.settings import BoothSettings
+from damage_perception.perception.decision.decision import CUT_SHORT, DecisionSettings
 from damage_perception.report import (
     Status,
     Verdict,

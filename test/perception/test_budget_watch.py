@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from damage_perception.perception.budget_watch import BudgetWatch, OutcomeWatch, WatchSettings
+from damage_perception.perception.decision.budget_watch import (
+    BudgetWatch,
+    OutcomeWatch,
+    WatchSettings,
+)
 from damage_perception.report import Verdict
 
 

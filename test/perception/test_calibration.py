@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from damage_perception.errors import UserError
 from damage_perception.network.network_settings import NetworkSettings
-from damage_perception.perception.calibration import (
+from damage_perception.perception.decision.calibration import (
     GEOMETRY,
     UNCALIBRATED,
     Calibration,
     OperatingPoint,
     ScoreCurve,
 )
-from damage_perception.perception.calibration_file import (
+from damage_perception.perception.decision.calibration_file import (
     detector_calibration,
     load_calibration,
     write_calibration,

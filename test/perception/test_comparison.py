@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from made_views import made_view
 
-from damage_perception.perception.alignment import Aligned, bring_reference
-from damage_perception.perception.comparison import COMPARISON_FEATURES, compare
+from damage_perception.perception.comparison.alignment import Aligned, bring_reference
+from damage_perception.perception.comparison.comparison import COMPARISON_FEATURES, compare
 
 _AS_IT_IS = np.eye(2, 3)
 

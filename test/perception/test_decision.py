@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from damage_perception.perception.decision import DecisionMaker, DecisionSettings
-from damage_perception.perception.policy import Costs, Policy
+from damage_perception.perception.decision.decision import DecisionMaker, DecisionSettings
+from damage_perception.perception.decision.policy import Costs, Policy
 from damage_perception.report import (
     DamageInstance,
     DamageReport,

@@ -9,12 +9,12 @@ from gallery_views import make_view
 from hypothesis import given
 from hypothesis import strategies as st
 
-from damage_perception.perception.alignment import Aligned
-from damage_perception.perception.design_watch import ALIKE, WINDOW, DesignWatch
-from damage_perception.perception.gallery_fit import FittedReference, FittedReferences
-from damage_perception.perception.gallery_lookup import KnownProduct
-from damage_perception.perception.gallery_records import Reference, ReferenceView, State
-from damage_perception.perception.geometry import DamageBlob
+from damage_perception.perception.comparison.alignment import Aligned
+from damage_perception.perception.comparison.design_watch import ALIKE, WINDOW, DesignWatch
+from damage_perception.perception.gallery.fit import FittedReference, FittedReferences
+from damage_perception.perception.gallery.lookup import KnownProduct
+from damage_perception.perception.gallery.records import Reference, ReferenceView, State
+from damage_perception.perception.geometry.geometry import DamageBlob
 from damage_perception.report import DamageType
 
 VIEW = make_view(0, 64, 64)

@@ -11,8 +11,8 @@ import pytest
 from made_frames import box, frame_of, window_of
 
 from damage_perception.frame import MeasuredFrame
-from damage_perception.perception.drift_watch import BASELINE, DriftWatch, FigureWatch
-from damage_perception.perception.item_figures import PictureWatch, item_figures
+from damage_perception.perception.decision.drift_watch import BASELINE, DriftWatch, FigureWatch
+from damage_perception.perception.decision.item_figures import PictureWatch, item_figures
 from damage_perception.report import ItemReport, Pose, Status
 
 SHAPES = {

@@ -9,11 +9,11 @@ from made_views import made_view
 from damage_perception.errors import UserError
 from damage_perception.network.judgement import NetworkJudgement
 from damage_perception.network.network_settings import SHIPPED, NetworkSettings
-from damage_perception.perception.assessor import Asked, Assessor, Memory
-from damage_perception.perception.evidence import load_evidence
-from damage_perception.perception.geometry import GeometrySettings, find_damage
-from damage_perception.perception.item_features import ITEM_FEATURES, item_features
-from damage_perception.perception.surface import own_relief
+from damage_perception.perception.evidence.assessor import Asked, Assessor, Memory
+from damage_perception.perception.evidence.evidence import load_evidence
+from damage_perception.perception.evidence.item_features import ITEM_FEATURES, item_features
+from damage_perception.perception.geometry.geometry import GeometrySettings, find_damage
+from damage_perception.perception.geometry.surface import own_relief
 from damage_perception.report import DamageType
 
 

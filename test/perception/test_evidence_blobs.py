@@ -7,8 +7,8 @@ import pytest
 from made_views import made_view
 
 from damage_perception.network.judgement import NetworkJudgement
-from damage_perception.perception.evidence_blobs import network_blobs
-from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.evidence.blobs import network_blobs
+from damage_perception.perception.view.item_view import ItemView
 from damage_perception.report import DamageType
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from damage_perception.perception.fusion import align, fuse, independence
-from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.view.fusion import align, fuse, independence
+from damage_perception.perception.view.item_view import ItemView
 
 STD_M = 0.003
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from gallery_views import assert_same, make_view
 
-from damage_perception.perception.gallery import Gallery
-from damage_perception.perception.gallery_enrolment import Enrolment
-from damage_perception.perception.gallery_files import GalleryError
-from damage_perception.perception.gallery_records import State
+from damage_perception.perception.gallery.enrolment import Enrolment
+from damage_perception.perception.gallery.files import GalleryError
+from damage_perception.perception.gallery.gallery import Gallery
+from damage_perception.perception.gallery.records import State
 
 
 @pytest.fixture

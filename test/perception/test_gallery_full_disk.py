@@ -12,8 +12,8 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from damage_perception.cli.gallery_trials import made_up_view
-from damage_perception.perception.gallery import Gallery
-from damage_perception.perception.gallery_files import GalleryError
+from damage_perception.perception.gallery.gallery import Gallery
+from damage_perception.perception.gallery.files import GalleryError
 
 disk = Path(sys.argv[1])
 kept, refused = [], []

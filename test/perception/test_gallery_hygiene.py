@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from made_views import made_view
 
-from damage_perception.perception.gallery import Gallery
-from damage_perception.perception.gallery_candidate import Candidate
-from damage_perception.perception.gallery_hygiene import (
+from damage_perception.perception.gallery.candidate import Candidate
+from damage_perception.perception.gallery.gallery import Gallery
+from damage_perception.perception.gallery.hygiene import (
     Admission,
     admit,
     enrol_view,
     unlike_siblings,
 )
-from damage_perception.perception.gallery_records import State
-from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.gallery.records import State
+from damage_perception.perception.view.item_view import ItemView
 from damage_perception.report import DamageReport, Health, ItemReport, Pose, Roi, Status
 
 OTHER = 9  # from which on a design is of another product

@@ -12,8 +12,9 @@ import pytest
 from gallery_views import assert_same, make_view
 
 from damage_perception.cli.gallery_kill_trial import kill_enrolments
-from damage_perception.perception import gallery, gallery_files
-from damage_perception.perception.gallery import Gallery
+from damage_perception.perception.gallery import files as gallery_files
+from damage_perception.perception.gallery import gallery
+from damage_perception.perception.gallery.gallery import Gallery
 
 # every step of an enrolment after which a kill leaves something half done
 STEPS = ['note', 'partial', 'sync', 'rename', 'insert', 'commit']

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from gallery_views import assert_same, make_view
 
-from damage_perception.perception.gallery import Gallery
-from damage_perception.perception.gallery_enrolment import Enrolment
-from damage_perception.perception.gallery_lookup import NOTHING_KNOWN, References
-from damage_perception.perception.gallery_records import State
+from damage_perception.perception.gallery.enrolment import Enrolment
+from damage_perception.perception.gallery.gallery import Gallery
+from damage_perception.perception.gallery.lookup import NOTHING_KNOWN, References
+from damage_perception.perception.gallery.records import State
 
 
 def enrol(folder: Path, sku: str, seed: int, state: State = State.ACTIVE) -> None:
@@ -72,7 +72,7 @@ def test_an_index_that_cannot_be_read_knows_nothing_until_it_is_mended(tmp_path:
 def test_only_so_many_products_stay_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr('damage_perception.perception.gallery_lookup._KEPT', 2)
+    monkeypatch.setattr('damage_perception.perception.gallery.lookup._KEPT', 2)
     for number in range(3):
         enrol(tmp_path, f'A{number}', number)
     references = References(tmp_path)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from gallery_views import make_view
 
-from damage_perception.perception.gallery import Gallery
-from damage_perception.perception.gallery_enrolment import Enrolment
+from damage_perception.perception.gallery.enrolment import Enrolment
+from damage_perception.perception.gallery.gallery import Gallery
 
 
 def read_until(folder: Path, stop: Event, seen: multiprocessing.Queue[tuple[int, str]]) -> None:

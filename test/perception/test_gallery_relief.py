@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from made_views import grid, made_view
 
-from damage_perception.perception.alignment import bring_reference
-from damage_perception.perception.geometry import find_damage
-from damage_perception.perception.item_view import ItemView
-from damage_perception.perception.reference_relief import KnownRelief
+from damage_perception.perception.comparison.alignment import bring_reference
+from damage_perception.perception.comparison.reference_relief import KnownRelief
+from damage_perception.perception.geometry.geometry import find_damage
+from damage_perception.perception.view.item_view import ItemView
 
 LOGO = ((0.04, 0.03), -0.014, 0.02)  # where, how high, how wide: metres
 RAISED = ((0.04, 0.03), 0.014, 0.02)

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from gallery_views import assert_same, make_view
 
-from damage_perception.perception.gallery import Gallery
-from damage_perception.perception.gallery_files import GalleryError
-from damage_perception.perception.gallery_records import State
-from damage_perception.perception.gallery_transfer import export_gallery, import_gallery
+from damage_perception.perception.gallery.files import GalleryError
+from damage_perception.perception.gallery.gallery import Gallery
+from damage_perception.perception.gallery.records import State
+from damage_perception.perception.gallery.transfer import export_gallery, import_gallery
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from gallery_views import assert_same, make_view
 
-from damage_perception.perception import gallery_files
-from damage_perception.perception.gallery import Gallery
-from damage_perception.perception.gallery_files import GalleryError
-from damage_perception.perception.gallery_index import FILE_NAME
-from damage_perception.perception.view_codec import ViewError
+from damage_perception.perception.gallery import files as gallery_files
+from damage_perception.perception.gallery.files import GalleryError
+from damage_perception.perception.gallery.gallery import Gallery
+from damage_perception.perception.gallery.index import FILE_NAME
+from damage_perception.perception.view.codec import ViewError
 
 
 @pytest.fixture

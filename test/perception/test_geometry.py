@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from made_views import grid, made_view
 from real_dents import Dent, damaged
 
-from damage_perception.perception.geometry import GeometrySettings, find_damage
-from damage_perception.perception.item_view import ItemView
+from damage_perception.perception.geometry.geometry import GeometrySettings, find_damage
+from damage_perception.perception.view.item_view import ItemView
 from damage_perception.report import DamageType
 
 

@@ -13,7 +13,7 @@ import real_faces
 from real_dents import damaged_frame, random_dent
 from real_faces import BOXES, FACES, build_view
 
-from damage_perception.perception.geometry import find_damage
+from damage_perception.perception.geometry.geometry import find_damage
 from damage_perception.report import DamageType
 
 pytestmark = pytest.mark.skipif(

@@ -10,20 +10,20 @@ from safetensors.numpy import save
 
 from damage_perception.errors import UserError
 from damage_perception.network.weights import sha256
-from damage_perception.perception.identification import (
+from damage_perception.perception.identification.identification import (
     FEATURES,
     Identifier,
     probabilities,
     prototype,
 )
-from damage_perception.perception.identification_network import (
+from damage_perception.perception.identification.network import (
     MANIFEST,
     SHAPES,
     TENSORS,
     Manifest,
     load_network,
 )
-from damage_perception.perception.identification_picture import picture_of
+from damage_perception.perception.identification.picture import picture_of
 
 
 def enrolled(*products: tuple[str, int, float]) -> Identifier:

@@ -10,13 +10,13 @@ import pytest
 from made_views import grid, made_view
 
 from damage_perception.frame import CameraIntrinsics, MeasuredFrame
-from damage_perception.perception.evidence import Evidence
-from damage_perception.perception.geometry import DamageBlob
-from damage_perception.perception.item_view import ItemView
-from damage_perception.perception.items import FoundItem
+from damage_perception.perception.evidence.evidence import Evidence
+from damage_perception.perception.geometry.geometry import DamageBlob
+from damage_perception.perception.items.items import FoundItem
 from damage_perception.perception.look import Look, judged_report
-from damage_perception.perception.sensor import SensorProfile
+from damage_perception.perception.sensor.sensor import SensorProfile
 from damage_perception.perception.tracking import Observation, Track
+from damage_perception.perception.view.item_view import ItemView
 from damage_perception.report import DamageReport, DamageType, Health, ItemReport, Roi, Status
 
 CAMERA = CameraIntrinsics(320, 240, 400.0, 400.0, 159.5, 119.5)

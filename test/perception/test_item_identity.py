@@ -7,10 +7,10 @@ import pytest
 from made_identification import made_network, printed_view
 
 from damage_perception.frame import ItemIdentity
-from damage_perception.perception import identification
-from damage_perception.perception.gallery import Gallery
-from damage_perception.perception.gallery_lookup import References
-from damage_perception.perception.item_identity import SaidIdentities, SeenIdentity
+from damage_perception.perception.gallery.gallery import Gallery
+from damage_perception.perception.gallery.lookup import References
+from damage_perception.perception.identification import identification
+from damage_perception.perception.identification.item_identity import SaidIdentities, SeenIdentity
 
 SAID = ItemIdentity('A', 1.0, 'barcode')
 

@@ -6,7 +6,7 @@ import pytest
 from conveyor_items import CAMERA, FrameResult, results
 from real_faces import DATA, load
 
-from damage_perception.perception.plane import SupportFinder
+from damage_perception.perception.support.support import SupportFinder
 
 pytestmark = pytest.mark.skipif(
     not (DATA / 'rgb').is_dir(),

@@ -6,8 +6,8 @@ import numpy as np
 from made_heaps import PIXEL_M, Block, Heap, heap
 from numpy.typing import NDArray
 
-from damage_perception.perception.items_foreground import Scene
-from damage_perception.perception.items_whole import join_dented
+from damage_perception.perception.items.foreground import Scene
+from damage_perception.perception.items.whole import join_dented
 
 BLOCK = Block(100, 100, 160, 80)
 MIDDLE = 180  # column at which the pieces meet

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from damage_perception.perception.odds import log_odds, logistic, shifted
+from damage_perception.perception.decision.odds import log_odds, logistic, shifted
 
 
 @given(st.floats(0.0, 1.0), st.floats(-200.0, 200.0))

@@ -7,10 +7,10 @@ import pytest
 
 from damage_perception.network.network_settings import NetworkSettings
 from damage_perception.overlay import draw_overlay
-from damage_perception.perception.assessor import Assessor
-from damage_perception.perception.evidence import Evidence
-from damage_perception.perception.geometry import DamageBlob
-from damage_perception.perception.photo import LEAST_SIDE_PX, judge_photo, photo_view
+from damage_perception.perception.evidence.assessor import Assessor
+from damage_perception.perception.evidence.evidence import Evidence
+from damage_perception.perception.evidence.photo import LEAST_SIDE_PX, judge_photo, photo_view
+from damage_perception.perception.geometry.geometry import DamageBlob
 from damage_perception.report import DamageType, Health, Severity, Status
 
 

@@ -5,9 +5,9 @@ import pytest
 from numpy.typing import NDArray
 
 from damage_perception.frame import CameraIntrinsics
-from damage_perception.perception.plane import SupportFinder
 from damage_perception.perception.projection import Plane, on_plane, plane_axes
-from damage_perception.perception.support_plane import PlaneSettings, find_support_plane
+from damage_perception.perception.support.plane import PlaneSettings, find_support_plane
+from damage_perception.perception.support.support import SupportFinder
 
 CAMERA = CameraIntrinsics(320, 240, 300.0, 300.0, 159.5, 119.5)
 

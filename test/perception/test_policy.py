@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from damage_perception.errors import CallError
-from damage_perception.perception.decision import DecisionMaker
-from damage_perception.perception.policy import Policy
-from damage_perception.perception.policy_file import load_policy
+from damage_perception.perception.decision.decision import DecisionMaker
+from damage_perception.perception.decision.policy import Policy
+from damage_perception.perception.decision.policy_file import load_policy
 from damage_perception.report import (
     DamageInstance,
     DamageReport,

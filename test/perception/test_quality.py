@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from made_views import grid, made_view
 
-from damage_perception.perception.item_view import ItemView
-from damage_perception.perception.quality import is_bitten, view_status
+from damage_perception.perception.view.item_view import ItemView
+from damage_perception.perception.view.quality import is_bitten, view_status
 from damage_perception.report import Status
 
 SIZE_M = (0.2, 0.14)

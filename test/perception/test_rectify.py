@@ -6,11 +6,11 @@ import pytest
 from made_frames import BELT, SPEED_M_S, box, frame_of, window_of
 
 from damage_perception.frame import RgbdFrame
-from damage_perception.perception.face import Face, find_face
-from damage_perception.perception.item_view import ItemView
-from damage_perception.perception.rectify import rectify
-from damage_perception.perception.sensor import SensorProfile
-from damage_perception.perception.window import ItemWindow
+from damage_perception.perception.sensor.sensor import SensorProfile
+from damage_perception.perception.view.face import Face, find_face
+from damage_perception.perception.view.item_view import ItemView
+from damage_perception.perception.view.rectify import rectify
+from damage_perception.perception.view.window import ItemWindow
 from damage_perception.recording.scene import BELT_M, CAMERA, Box
 
 PROFILE = SensorProfile()

@@ -6,7 +6,7 @@ import pytest
 from made_frames import box, frame_of
 
 from damage_perception.errors import UserError
-from damage_perception.perception.reference_view import view_of_item
+from damage_perception.perception.comparison.reference_view import view_of_item
 
 
 @pytest.mark.parametrize('gap_m', [0.0, 0.08])

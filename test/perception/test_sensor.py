@@ -15,9 +15,9 @@ from real_dents import Dent, damaged
 
 from damage_perception.errors import UserError
 from damage_perception.frame import CameraIntrinsics, RgbdFrame
-from damage_perception.perception.geometry import find_damage
-from damage_perception.perception.sensor import SensorProfile, load_profile, save_profile
-from damage_perception.perception.sensor_measurement import measure
+from damage_perception.perception.geometry.geometry import find_damage
+from damage_perception.perception.sensor.measurement import measure
+from damage_perception.perception.sensor.sensor import SensorProfile, load_profile, save_profile
 
 CAMERA = CameraIntrinsics(320, 240, 300.0, 300.0, 159.5, 119.5)
 

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from damage_perception.perception.sensor import SensorProfile
-from damage_perception.perception.sensor_noise import SensorWatch, measured_profile
+from damage_perception.perception.sensor.noise import SensorWatch, measured_profile
+from damage_perception.perception.sensor.sensor import SensorProfile
 
 SHAPE = (360, 480)
 EVERYWHERE = np.ones(SHAPE, bool)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from damage_perception.perception.severity import severity_of
+from damage_perception.perception.geometry.severity import severity_of
 from damage_perception.report import DamageType, Severity
 
 MINOR, MAJOR = Severity.MINOR, Severity.MAJOR

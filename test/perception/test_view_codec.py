@@ -10,7 +10,7 @@ from gallery_views import assert_same, make_view
 from hypothesis import given
 from hypothesis import strategies as st
 
-from damage_perception.perception.view_codec import (
+from damage_perception.perception.view.codec import (
     ViewError,
     decode_view,
     encode_view,

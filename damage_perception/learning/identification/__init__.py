@@ -1,0 +1,1 @@
+"""Learning which product an item is by its looks."""

@@ -1,0 +1,1 @@
+"""What a detector said about images: made, written, read."""

@@ -1,0 +1,45 @@
+"""Running a detector over a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from damage_perception.errors import UserError
+from damage_perception.learning.dataset import Sample
+from damage_perception.learning.predictions.prediction import Prediction
+from damage_perception.learning.predictions.prediction_file import write_predictions
+
+Predictor = Callable[[Sample], Prediction]
+Track = Callable[[Iterable[Sample]], Iterable[Sample]]
+
+
+def predict_all(
+    samples: Sequence[Sample],
+    predictor: Predictor,
+    path: Path,
+    track: Track | None = None,
+) -> dict[int | str, Prediction]:
+    """Judge every sample and write `path` (JSON Lines) with masks beside it as it goes.
+
+    Args:
+        samples: what to judge.
+        predictor: from a sample to what is said about it.
+        path: the predictions file.
+        track: wraps the samples to show progress.
+
+    Raises:
+        UserError: if an image is broken or a file cannot be written.
+    """
+    tracked = samples if track is None else track(samples)
+    return dict(write_predictions(path, _judge(tracked, predictor)))
+
+
+def _judge(
+    samples: Iterable[Sample], predictor: Predictor
+) -> Iterator[tuple[int | str, Prediction]]:
+    for sample in samples:
+        try:
+            yield sample.image_id, predictor(sample)
+        except (ValueError, ArithmeticError) as error:
+            raise UserError(f'image {sample.image_id} could not be judged: {error}') from error

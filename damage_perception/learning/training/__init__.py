@@ -1,0 +1,1 @@
+"""The network and the evidence: views, patches, losses, what came of it."""

@@ -1,0 +1,1 @@
+"""Several cameras that see one item as one."""

@@ -1,0 +1,1 @@
+"""An item beside pristine references of its product."""

@@ -1,0 +1,1 @@
+"""One item, all its views, one verdict within a budget of false alarms."""

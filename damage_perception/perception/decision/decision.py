@@ -1,0 +1,224 @@
+"""From reports, frame by frame, to one decision an item."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from damage_perception.perception.decision.calibration import UNCALIBRATED
+from damage_perception.perception.decision.decided_items import DecidedItems
+from damage_perception.perception.decision.item_history import NOT_SAID, ItemHistory, Versions
+from damage_perception.perception.decision.policy import Policy
+from damage_perception.perception.decision.settings import DecisionSettings
+from damage_perception.report import (
+    DamageInstance,
+    DamageReport,
+    Decision,
+    Health,
+    ItemReport,
+    Status,
+    Verdict,
+)
+
+__all__ = ['CUT_SHORT', 'REMEMBERED', 'DecisionMaker', 'DecisionSettings', 'JudgedDecision']
+
+CUT_SHORT = 'nothing could be judged since it was last seen'  # so it is not passed as sound
+OTHER_THRESHOLD = (
+    'it was judged by a lower threshold, so not all of it need have been judged: give both nodes '
+    'the same decision.threshold and decision.policy_file'
+)
+NEW_DESIGN = 'other items of the product deviate alike from its references: a new design?'
+REMEMBERED = 1000  # decided items whose late reports are told from new ones
+
+
+@dataclass(frozen=True)
+class JudgedDecision(Decision):
+    """A decision with the report of the item that it rests on, and what judged it."""
+
+    evidence: ItemReport | None = field(default=None, compare=False, repr=False)
+    versions: Versions = field(default=NOT_SAID, compare=False)
+
+
+class DecisionMaker:
+    """Collect what was reported of each track and say once what to do with the item.
+
+    Pure: time is that of the reports, so a replay and a node decide alike. An item is decided
+    when it reaches the line, earlier when enough independent looks agree, else when it has left
+    or the stream ends. Reports that are repeated or come late change nothing that was said.
+
+    Args:
+        settings: when to decide, and from which P(damaged) an item counts as damaged.
+        policy: what to do with an item that counts as damaged.
+        decided: tracks that were decided before, as by a node that was started anew.
+    """
+
+    def __init__(
+        self,
+        settings: DecisionSettings | None = None,
+        policy: Policy | None = None,
+        decided: Iterable[int] = (),
+    ) -> None:
+        self.settings = settings or DecisionSettings()
+        self.policy = policy or Policy()
+        self._open: dict[int, ItemHistory] = {}
+        self._decided = dict.fromkeys(decided)  # in order of time
+        self._newest_ns: int | None = None
+        self._calibrated = UNCALIBRATED.point.threshold
+        self._passing = DecidedItems()
+
+    @property
+    def threshold(self) -> float:
+        """P(damaged) from which an item counts as damaged, unless it costs more than it saves."""
+        return self.settings.threshold or self._calibrated
+
+    def threshold_of(self, sku: str) -> float:
+        """P(damaged) from which an item of a product counts as damaged."""
+        return self.policy.threshold(self.threshold, sku)
+
+    def judged_by(self, report: DamageReport, sku: str) -> float:
+        """P(damaged) from which a product counted as damaged where it was judged."""
+        return self.policy.threshold(report.threshold, sku) if report.threshold else math.inf
+
+    def update(self, report: DamageReport, camera: str = '') -> list[JudgedDecision]:
+        """Take the next report; give the decisions that are due with it.
+
+        Args:
+            report: what was seen.
+            camera: who saw it; of use where there are several, as for all methods.
+        """
+        if self._newest_ns is not None and report.stamp_ns <= self._newest_ns:
+            return []
+        self._newest_ns = report.stamp_ns
+        self._calibrated = report.threshold or self._calibrated
+        if report.health is not Health.UNKNOWN:
+            for known in self._open.values():
+                known.missed += 1
+        for item in report.items:
+            self._passing.see(item, report.stamp_ns)
+            if self._is_part_of_decided(item, report.stamp_ns):
+                self._remember(item.track_id)
+            if item.track_id not in self._decided:
+                self._see(item, report)
+        due = [track for track, known in self._open.items() if self._due(known, report.stamp_ns)]
+        for track in [track for track in due if self._was_part(self._open[track])]:
+            due.remove(track)
+            del self._open[track]
+            self._remember(track)
+        return [self._decide(track, self._cut_short(track, report.stamp_ns)) for track in due]
+
+    def flush(self, cut_short: str = '') -> list[JudgedDecision]:
+        """Decide on all items that are still open: the stream ended, went stale or jumped.
+
+        Afterwards reports of any stamp are taken again.
+
+        Args:
+            cut_short: why the stream broke off; an item in view then is not passed as sound.
+        """
+        decisions = [
+            self._decide(track, '' if known.missed else cut_short)
+            for track, known in list(self._open.items())
+        ]
+        self._newest_ns = None
+        self._passing.clear()
+        return decisions
+
+    def go_back(self, camera: str, stamp_ns: int, cut_short: str) -> list[JudgedDecision]:
+        """Decide on what is open when time goes back to a stamp; `cut_short` as in `flush`."""
+        return self.flush(cut_short)
+
+    def restart(self, camera: str, decided: Iterable[int]) -> list[JudgedDecision]:
+        """Decide on what is open and take tracks for new ones, but for those decided before."""
+        decisions = self.flush('the reports began anew while it was in view')
+        self._decided = dict.fromkeys(decided)
+        return decisions
+
+    def _is_part_of_decided(self, item: ItemReport, stamp_ns: int) -> bool:
+        """Tell whether a new track shows what is left of an item that was decided."""
+        new = item.track_id not in self._open and item.track_id not in self._decided
+        return new and self._passing.hold(item, stamp_ns)
+
+    def _was_part(self, known: ItemHistory) -> bool:
+        """Tell whether a track was but a part of an item that has a track of its own."""
+        return known.best is None and self._passing.covers(known.newest, known.stamp_ns)
+
+    def _see(self, item: ItemReport, report: DamageReport) -> None:
+        known = self._open.setdefault(
+            item.track_id, ItemHistory(item, report.stamp_ns, report.frame_id)
+        )
+        threshold, judged_by = self.threshold_of(item.sku), self.judged_by(report, item.sku)
+        known.see(item, report, threshold, self.settings, judged_by)
+
+    def _due(self, known: ItemHistory, now_ns: int) -> bool:
+        looks = self.settings.certain_looks
+        certain = abs(known.certain) >= looks > 0 and known.frames >= self.settings.min_frames
+        return certain or self._left(known, now_ns) or known.reaches(self.settings, now_ns)
+
+    def _left(self, known: ItemHistory, now_ns: int) -> bool:
+        # Not in this report: a gap between reports alone says nothing about the item.
+        return (now_ns - known.stamp_ns) * 1e-9 > self.settings.lost_after_s
+
+    def _cut_short(self, track_id: int, now_ns: int) -> str:
+        known = self._open[track_id]
+        blind = self._left(known, now_ns) and not known.missed
+        return CUT_SHORT if blind else ''
+
+    def _decide(self, track_id: int, cut_short: str = '') -> JudgedDecision:
+        known = self._open.pop(track_id)
+        self._remember(track_id)
+        self._passing.add(track_id)
+        judged = known.best or known.newest
+        verdict, reason = self._verdict(known, cut_short)
+        return JudgedDecision(
+            stamp_ns=known.stamp_ns,
+            frame_id=known.frame_id,
+            track_id=track_id,
+            sku=judged.sku,
+            decision=verdict,
+            confidence=judged.confidence if known.best else math.nan,
+            threshold=self.threshold_of(judged.sku),
+            frames=known.frames,
+            reason=reason,
+            pose=known.newest.pose,
+            size=known.newest.size,
+            health=Health.DEGRADED if known.unhealthy else Health.OK,
+            evidence=judged,
+            versions=known.versions,
+        )
+
+    def _remember(self, track_id: int) -> None:
+        self._decided[track_id] = None
+        while len(self._decided) > REMEMBERED:
+            del self._decided[next(iter(self._decided))]
+
+    def _verdict(self, known: ItemHistory, cut_short: str) -> tuple[Verdict, str]:
+        if known.best is None:
+            return Verdict.UNKNOWN, known.why_unjudged()
+        if known.frames < self.settings.min_frames:
+            need = self.settings.min_frames
+            return Verdict.UNKNOWN, f'seen clearly in {known.frames} frames, {need} are needed'
+        threshold = self.threshold_of(known.best.sku)
+        if known.best.confidence >= threshold:
+            verdict, damage = self.policy.judge(known.best, threshold)
+            if verdict is Verdict.DIVERT and seems_new_design(known.best):
+                return Verdict.INSPECT, f'{_describe(damage)}; {NEW_DESIGN}'
+            note = '' if verdict is Verdict.DIVERT else f': {verdict.name} by the policy'
+            return verdict, _describe(damage) + note
+        if known.best.confidence >= known.judged_by:
+            return Verdict.UNKNOWN, OTHER_THRESHOLD
+        return (Verdict.UNKNOWN, cut_short) if cut_short else (Verdict.PASS, 'no damage found')
+
+
+def seems_new_design(item: ItemReport) -> bool:
+    """Tell whether an item has references, but they do not fit what its product has become."""
+    suspect = item.status & (Status.REFERENCE_SUSPECT | Status.NO_REFERENCE)
+    return suspect == Status.REFERENCE_SUSPECT
+
+
+def _describe(damage: DamageInstance | None) -> str:
+    if damage is None:
+        return 'damage'
+    text = damage.damage_type.name.lower().replace('_', ' ')
+    if not math.isnan(damage.depth):
+        text += f' {abs(damage.depth) * 1e3:.0f} mm {"deep" if damage.depth >= 0 else "high"}'
+    return f'{text}, {damage.area * 1e4:.0f} cm2'

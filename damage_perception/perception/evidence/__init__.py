@@ -1,0 +1,1 @@
+"""What geometry, network and references say together."""

@@ -1,0 +1,143 @@
+"""All items of a frame assessed together: one batch for the network, none twice without need."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from damage_perception.network.backends import Backend, open_backend
+from damage_perception.network.judgement import NetworkJudgement, judge_views
+from damage_perception.network.network_settings import NetworkSettings
+from damage_perception.network.weights import manifest_digest
+from damage_perception.perception.comparison.alignment import Aligned
+from damage_perception.perception.comparison.comparison import comparison_features
+from damage_perception.perception.decision.calibration import GEOMETRY
+from damage_perception.perception.evidence.evidence import (
+    Evidence,
+    EvidenceModel,
+    load_evidence,
+    of_geometry,
+)
+from damage_perception.perception.evidence.item_features import item_features
+from damage_perception.perception.geometry.geometry import GeometrySettings, find_damage
+from damage_perception.perception.geometry.surface import Relief, own_relief
+from damage_perception.perception.view.item_view import ItemView
+
+_IMPROVED = 1.25  # times as many frames behind a view make it worth another judgement
+
+
+@dataclass(eq=False)
+class Memory:
+    """What the network last said about a track, and how good the view was that it saw.
+
+    Attributes:
+        judgement: what it said; None = it was not asked yet.
+        frames: behind the view.
+        compared: whether there was a reference.
+        differences: what the view was found to differ in from the references.
+    """
+
+    judgement: NetworkJudgement | None = None
+    frames: float = 0.0
+    compared: bool = False
+    differences: dict[str, float] = field(default_factory=dict)
+
+    def serves(self, view: ItemView, compared: bool) -> bool:
+        """Tell whether what was said still holds for a view."""
+        said = self.judgement
+        return (
+            said is not None
+            and said.log_odds.shape == view.item_mask.shape
+            and self.compared == compared
+            and self.frames <= view.frames < _IMPROVED * self.frames
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """One item to assess.
+
+    Attributes:
+        view: what is seen of it.
+        unexplained: the same without the relief that its product has by design.
+        references: sound items of its product on the view's grid, the best first.
+        memory: of its track; None = the network is not asked, as for what is cut or covered.
+    """
+
+    view: ItemView
+    unexplained: ItemView
+    references: tuple[Aligned, ...] = ()
+    memory: Memory | None = None
+
+    @property
+    def reference(self) -> ItemView | None:
+        """The reference that fits best; None = there is none."""
+        return self.references[0].view if self.references else None
+
+    @cached_property
+    def relief(self) -> Relief | None:
+        """Relief of the view, which the network sees and, mostly, geometry judges."""
+        return own_relief(self.view)
+
+
+class Assessor:
+    """Geometry, and beside it the network with the trees that weigh both.
+
+    Attributes:
+        detector: SHA-256 of the weights' manifest, or `geometry` and a version.
+
+    Raises:
+        UserError: if the weights cannot be used.
+        CallError: if there is no such backend or precision.
+    """
+
+    def __init__(self, settings: NetworkSettings) -> None:
+        self.detector = GEOMETRY
+        self._backend: Backend | None = None
+        self._model: EvidenceModel | None = None
+        folder = settings.folder
+        if folder is not None:
+            self.detector = manifest_digest(folder)
+            self._backend, self._model = _opened(folder, settings, self.detector)
+
+    def assess(self, items: list[Asked], settings: GeometrySettings) -> list[Evidence]:
+        """Say what is known of each item."""
+        self._ask_network(items)
+        return [self._weighed(item, settings) for item in items]
+
+    def _ask_network(self, items: list[Asked]) -> None:
+        if self._backend is None:
+            return
+        new = [
+            (item, item.memory) for item in items
+            if item.memory and not item.memory.serves(item.view, item.reference is not None)
+        ]  # fmt: skip
+        said = judge_views(
+            self._backend,
+            [item.view for item, _ in new],
+            [item.reference for item, _ in new],
+            [item.relief for item, _ in new],
+        )
+        for (item, memory), judgement in zip(new, said, strict=True):
+            memory.judgement, memory.frames = judgement, item.view.frames
+            memory.compared = item.reference is not None
+            memory.differences = comparison_features(item.view, item.references)
+
+    def _weighed(self, item: Asked, settings: GeometrySettings) -> Evidence:
+        plain = item.unexplained is item.view
+        relief = item.relief if plain else own_relief(item.unexplained)
+        geometry = find_damage(item.unexplained, settings, relief)
+        if self._model is None:
+            return of_geometry(geometry)
+        features = item_features(item.unexplained, relief, geometry)
+        judgement = item.memory.judgement if item.memory else None
+        features |= item.memory.differences if item.memory else {}
+        return self._model.weigh(item.view, geometry, features, judgement)
+
+
+@lru_cache(maxsize=2)
+def _opened(folder: Path, how: NetworkSettings, digest: str) -> tuple[Backend, EvidenceModel]:
+    """Open weights once in a process; `digest` tells other weights in the same folder."""
+    backend = open_backend(folder, how.backend, how.threads, how.precision)
+    return backend, load_evidence(folder)

@@ -1,0 +1,1 @@
+"""Pristine references of each product, kept alive."""

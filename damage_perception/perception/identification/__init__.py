@@ -1,0 +1,1 @@
+"""Which product an item is."""

@@ -1,0 +1,1 @@
+"""From depth images to metres, and how noisy they are."""

@@ -1,0 +1,1 @@
+"""The belt, tray or table that items lie on."""

@@ -1,0 +1,1 @@
+"""One item, square on to its face, in metres."""
