@@ -32,12 +32,16 @@ class DamageNetwork(nn.Module):  # type: ignore[misc]
         self.reference = _Stem(10, _STEM, 32)  # compares, so it sees the item's colour too
         self.gate = nn.Conv2d(3 * 32, 3, 1)  # each stem tells it where its input is valid
         self.join = _conv(3 * 32, quarter, 1)
-        self.down1 = _Residual(quarter)
-        self.down2 = nn.Sequential(_conv(quarter, eighth, 3, 2), _Residual(eighth))
-        self.down3 = nn.Sequential(_conv(eighth, sixteenth, 3, 2), _Residual(sixteenth))
-        self.up2, self.mix2 = _conv(sixteenth, eighth, 1), _conv(eighth, eighth, 3)
-        self.up1, self.mix1 = _conv(eighth, quarter, 1), _conv(quarter, quarter, 3)
-        self.up0, self.mix0 = _conv(quarter, _STEM, 1), _conv(_STEM, _STEM, 3)
+        self.down1 = nn.Sequential(_Residual(quarter), _Residual(quarter))
+        self.down2 = nn.Sequential(
+            _conv(quarter, eighth, 3, 2), _Residual(eighth), _Residual(eighth)
+        )
+        self.down3 = nn.Sequential(
+            _conv(eighth, sixteenth, 3, 2), *(_Residual(sixteenth) for _ in range(3))
+        )
+        self.up2, self.mix2 = _conv(sixteenth, eighth, 1), _mix(eighth)
+        self.up1, self.mix1 = _conv(eighth, quarter, 1), _mix(quarter)
+        self.up0, self.mix0 = _conv(quarter, _STEM, 1), _mix(_STEM)
         self.classes = nn.Conv2d(_STEM, len(CLASSES), 1)
         self.context = nn.Conv2d(sixteenth, _CONTEXT, 1)
         self.scores = nn.Linear((_KINDS + 1) * len(_POOLS) + _CONTEXT, len(SCORES))
@@ -123,6 +127,10 @@ def _conv(channels: int, out: int, size: int, stride: int = 1) -> nn.Sequential:
         nn.BatchNorm2d(out),
         nn.ReLU(inplace=True),
     )
+
+
+def _mix(channels: int) -> nn.Sequential:
+    return nn.Sequential(_conv(channels, channels, 3), _Residual(channels))
 
 
 def _double(x: Tensor) -> Tensor:

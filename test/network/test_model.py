@@ -27,7 +27,7 @@ def test_maps_are_half_as_large_and_scores_have_no_size(sides):
 
 
 def test_it_is_small():
-    assert count_parameters(DamageNetwork()) < 1_000_000
+    assert count_parameters(DamageNetwork()) <= 2_000_000
 
 
 def test_an_item_does_not_depend_on_others_of_its_batch():

@@ -27,7 +27,8 @@ class Training:
     def __init__(self, config: TrainingConfig, patches: Patches, device: str = 'cpu') -> None:
         torch.manual_seed(config.seed)
         self.config, self.patches, self.device = config, patches, torch.device(device)
-        self.network = DamageNetwork().to(self.device)
+        # Channels last: convolutions of few channels are an eighth faster so on CPUs.
+        self.network = DamageNetwork().to(self.device, memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.network).eval().requires_grad_(False)
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
