@@ -7,35 +7,29 @@ import math
 
 import numpy as np
 import pytest
+from made_reports import made_damage, made_item
 
 from damage_perception.overlay import COLOURS, draw_overlay, item_colour
 from damage_perception.report import (
-    DamageInstance,
     DamageReport,
     DamageType,
     Health,
     ItemReport,
-    Pose,
     Roi,
-    Severity,
     Status,
 )
 
 WHOLE = Roi(0, 0, 400, 300)
-STILL = Pose((0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))
 
 
 def item(confidence: float) -> ItemReport:
     """Give an item that fills the picture and has a dent in its middle."""
     roi = Roi(150, 100, 50, 50)
-    dent = DamageInstance(
-        DamageType.CRUSH, Severity.MINOR, confidence, roi, (0.0, 0.0, 1.0), 1e-3, 0.01, 1,
-        np.ones((50, 50), bool),
-    )  # fmt: skip
+    dent = made_damage(confidence=confidence, roi=roi, mask=np.ones((50, 50), bool))
     seen = np.ones((300, 400), bool)
-    return ItemReport(
-        1, '', 0.0, STILL, (0.1, 0.1, 0.1), WHOLE, confidence, 1.0, math.nan, Status(0), 1,
-        (dent,), seen, seen.astype(np.float32),
+    return made_item(
+        confidence=confidence, roi=WHOLE, damages=(dent,), mask=seen,
+        confidence_map=seen.astype(np.float32),
     )  # fmt: skip
 
 

@@ -6,32 +6,23 @@ import dataclasses
 import io
 import math
 
-import numpy as np
 import pytest
+from made_reports import made_damage, made_item
 from rich.console import Console
 
 from damage_perception.cli.tables import item_table
 from damage_perception.report import (
-    DamageInstance,
     DamageReport,
     DamageType,
     Health,
-    ItemReport,
-    Pose,
-    Roi,
     Severity,
     Status,
 )
 
-ROI = Roi(0, 0, 2, 2)
-SEEN = np.ones((2, 2), bool)
-TEAR = DamageInstance(
-    DamageType.TEAR, Severity.MINOR, 0.5, ROI, (0.0, 0.0, 1.0), 3e-4, 0.01, 1, SEEN
+TEAR = made_damage(
+    damage_type=DamageType.TEAR, severity=Severity.MINOR, confidence=0.5, area=3e-4, depth=0.01
 )
-ITEM = ItemReport(
-    1, '', 0.0, Pose((0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 1.0)), (0.3, 0.2, 0.1), ROI, 0.5, 1.0,
-    math.nan, Status(0), 1, (TEAR,), SEEN, SEEN.astype(np.float32),
-)  # fmt: skip
+ITEM = made_item(confidence=0.5, damages=(TEAR,))
 
 
 def row(threshold: float, **changes: object) -> str:

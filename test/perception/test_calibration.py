@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from made_reports import made_damage, made_item
 
 from damage_perception.errors import UserError
 from damage_perception.network.network_settings import NetworkSettings
@@ -27,15 +28,9 @@ from damage_perception.perception.decision.calibration_file import (
 )
 from damage_perception.pipeline import DamagePipeline
 from damage_perception.report import (
-    DamageInstance,
     DamageReport,
-    DamageType,
     Health,
     ItemReport,
-    Pose,
-    Roi,
-    Severity,
-    Status,
 )
 from damage_perception.settings import Settings
 
@@ -47,18 +42,13 @@ MADE = Calibration(POINT, 0.95, 'ab' * 32, CURVE, 0.002)
 def item(score: float, confidence: float, *others: float) -> ItemReport:
     """An item with a damage as sure as itself and others, and pixels as sure as these."""
     sure = (confidence, *others)
-    damages = tuple(
-        DamageInstance(
-            DamageType.CRUSH, Severity.MAJOR, value, Roi(0, 0, 1, 1), (0.0, 0.0, 1.0), 0.1, 0.1, 1,
-            np.ones((1, 1), bool),
-        )
-        for value in sure
-    )  # fmt: skip
-    return ItemReport(
-        1, '', 0.0, Pose((0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 1.0)), (0.1, 0.1, 0.1), Roi(0, 0, 1, 1),
-        confidence, score, math.nan, Status(0), 1, damages, np.ones((1, len(sure)), bool),
-        np.array([*sure, math.nan], np.float32)[None],
-    )  # fmt: skip
+    return made_item(
+        segmentation_score=score,
+        confidence=confidence,
+        damages=tuple(made_damage(confidence=value) for value in sure),
+        mask=np.ones((1, len(sure)), bool),
+        confidence_map=np.array([*sure, math.nan], np.float32)[None],
+    )
 
 
 @given(st.floats(-5, 60), st.floats(0.0, 1.0), st.floats(0.0, 1.0))

@@ -4,42 +4,32 @@ import dataclasses
 import math
 import random
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_reports import POSE, made_damage, made_item
 
 from damage_perception.perception.decision.decision import DecisionMaker, DecisionSettings
 from damage_perception.perception.decision.policy import Costs, Policy
 from damage_perception.report import (
-    DamageInstance,
     DamageReport,
-    DamageType,
     Health,
     ItemReport,
     Pose,
-    Roi,
-    Severity,
     Status,
     Verdict,
 )
 
 SECOND = 1_000_000_000
-POSE = Pose((0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 1.0))
 
 
 def _item(
     track: int = 1, confidence: float = 0.1, status: Status = Status.NO_REFERENCE, frames: int = 1
 ) -> ItemReport:
-    patch = np.ones((2, 2), bool)
-    crush = DamageInstance(
-        DamageType.CRUSH, Severity.MAJOR, confidence, Roi(0, 0, 2, 2), (0.0, 0.0, 1.0), 0.002,
-        0.021, 1, patch,
-    )  # fmt: skip
-    damages = (crush,) if confidence >= 0.5 else ()
-    return ItemReport(
-        track, '', 0.0, POSE, (0.3, 0.2, 0.1), Roi(0, 0, 2, 2), confidence, confidence, math.nan,
-        status, frames, damages, patch, np.zeros((2, 2), np.float32),
+    damages = (made_damage(confidence=confidence),) if confidence >= 0.5 else ()
+    return made_item(
+        track_id=track, confidence=confidence, segmentation_score=confidence, status=status,
+        frames=frames, damages=damages,
     )  # fmt: skip
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
-import numpy as np
 import pytest
+from made_reports import made_damage, made_item
 
 from damage_perception.errors import CallError
 from damage_perception.perception.decision.decision import DecisionMaker
@@ -18,10 +17,7 @@ from damage_perception.report import (
     DamageType,
     Health,
     ItemReport,
-    Pose,
-    Roi,
     Severity,
-    Status,
     Verdict,
 )
 
@@ -40,18 +36,11 @@ rules:
 
 
 def _damage(kind: DamageType, severity: Severity, confidence: float = 0.9) -> DamageInstance:
-    return DamageInstance(
-        kind, severity, confidence, Roi(0, 0, 1, 1), (0.0, 0.0, 1.0), 0.001, math.nan, 1,
-        np.ones((1, 1), bool),
-    )  # fmt: skip
+    return made_damage(damage_type=kind, severity=severity, confidence=confidence)
 
 
 def _item(sku: str, *damages: DamageInstance, confidence: float = 0.9) -> ItemReport:
-    return ItemReport(
-        1, sku, 1.0, Pose((0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 1.0)), (0.1, 0.1, 0.1), Roi(0, 0, 1, 1),
-        confidence, 1.0, math.nan, Status(0), 5, damages, np.ones((1, 1), bool),
-        np.zeros((1, 1), np.float32),
-    )  # fmt: skip
+    return made_item(sku=sku, sku_confidence=1.0, confidence=confidence, frames=5, damages=damages)
 
 
 def _write(tmp_path: Path, text: str) -> str:
