@@ -67,7 +67,7 @@ class Sample:
         camera: calibration; None = unknown.
         damaged: the item's label; None = not labelled.
         damages: what is damaged, as far as labelled.
-        item: pixels of the item; None = the image is a crop of one item.
+        items: pixels of each labelled item; none = the image is a crop of one item.
         tags: what is in the picture (`lookalike:*`, `oddity:*`, `material:*` ...).
         references: pristine pictures of the same product.
         sku: product; '' = unknown.
@@ -81,7 +81,7 @@ class Sample:
     camera: CameraIntrinsics | None = None
     damaged: bool | None = None
     damages: tuple[Damage, ...] = ()
-    item: Region | None = None
+    items: tuple[Region, ...] = ()
     tags: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
     sku: str = ''

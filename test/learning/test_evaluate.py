@@ -248,6 +248,28 @@ def test_the_score_of_a_labelled_item_in_a_whole_frame(tmp_path, items, score, m
     assert said.missed == missed
 
 
+def test_of_several_labelled_items_each_counts(tmp_path):
+    path = write_rgbd_coco(tmp_path, [True])
+    data = json.loads(path.read_text())
+    left = [entry for entry in data['annotations'] if entry['category_id'] == 100]
+    right = left[0] | {'id': 9, 'segmentation': [[52, 0, 60, 0, 60, 40, 52, 40]]}
+    path.write_text(json.dumps(data | {'annotations': [*data['annotations'], right]}))
+    (sample,) = open_dataset(f'rgbd-coco:{tmp_path}')
+    found = item(Roi(10, 5, 40, 30), 0.7), item(Roi(52, 0, 8, 40), 0.2)
+    for items, score in ((found, 0.7), (found[:1], 0.7), (found[1:], 0.2)):
+        said = from_report(sample, DamageReport(0, '', SIZE[1], SIZE[0], Health.OK, items=items))
+        assert (said.score, said.missed) == (score, False)
+    assert from_report(sample, DamageReport(0, '', SIZE[1], SIZE[0], Health.OK)).missed
+
+
+def test_labels_of_another_size_than_the_image_are_refused(tmp_path):
+    write_rgbd_coco(tmp_path, [True], image={'camera': None})
+    write_png(tmp_path / 'rgb/000001.png', np.zeros((20, 30, 3), np.uint8))
+    (sample,) = open_dataset(f'rgbd-coco:{tmp_path}')
+    with pytest.raises(UserError, match='its labels are for 60x40'):
+        from_report(sample, DamageReport(0, '', 30, 20, Health.OK))
+
+
 def test_a_frame_that_was_not_judged_is_unknown(tmp_path):
     write_rgbd_coco(tmp_path, [True])
     (sample,) = open_dataset(f'rgbd-coco:{tmp_path}')

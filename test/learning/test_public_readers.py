@@ -116,8 +116,9 @@ def test_armbench(tmp_path):
     nominal, torn, two, unlabelled = open_dataset(f'armbench:{tmp_path}')
     assert [s.damaged for s in (nominal, torn, two, unlabelled)] == [False, True, False, None]
     assert torn.damages[0].damage_type == DamageType.TEAR
-    assert torn.item.read().shape == (16, 20)
-    assert torn.item.read()[3, 8]
+    (outline,) = torn.items
+    assert outline.read().shape == (16, 20)
+    assert outline.read()[3, 8]
     assert 'oddity:multi_pick' in two.tags
     assert [s.split for s in (nominal, torn, two, unlabelled)] == ['train', 'test'] * 2
     assert torn.item_id == 'B'

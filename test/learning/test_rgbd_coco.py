@@ -28,7 +28,8 @@ def test_a_sample_holds_everything_the_file_says(tmp_path):
     assert bad.severity == Severity.MAJOR
     assert bad.damages[0].damage_type == DamageType.CRUSH
     assert bad.damages[0].depth_m == pytest.approx(0.014)
-    assert bad.item.read().sum() == pytest.approx(30 * 40, rel=0.05)
+    (item,) = bad.items
+    assert item.read().sum() == pytest.approx(30 * 40, rel=0.05)
     assert [r.depth is not None for r in bad.references] == [True, False]
     assert good.references == ()
     frame = bad.frame()

@@ -6,7 +6,9 @@ import math
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from damage_perception.errors import UserError
 from damage_perception.frame import ItemIdentity
 from damage_perception.learning.dataset import Sample
 from damage_perception.learning.predictions.evaluation import Predictor
@@ -42,11 +44,11 @@ def pipeline_predictor(references: bool = False, settings: Settings | None = Non
 
 
 def from_report(sample: Sample, report: DamageReport) -> Prediction:
-    """Take the report on the labelled item: the highest confidence among the items that cover it.
+    """Take the report on what is labelled: the highest confidence among the items that cover it.
 
     An item that is found in pieces is as damaged as the worst of them, as each gets a decision.
-    Where what was found covers less than half of it the score is 0 and the item was missed; where
-    nothing that covers it was judged, or the frame was not, it is UNKNOWN.
+    Where what was found covers less than half of any labelled item the score is 0 and it was
+    missed; where nothing that covers one was judged, or the frame was not, it is UNKNOWN.
     """
     if report.health == Health.UNKNOWN:
         return Prediction(math.nan, reason=report.reason)
@@ -84,12 +86,21 @@ def from_report(sample: Sample, report: DamageReport) -> Prediction:
 
 
 def _covering(sample: Sample, report: DamageReport) -> list[ItemReport]:
-    """Give the found items that cover the labelled one: one by one, else in pieces together."""
-    if sample.item is None:
+    if not sample.items:
         return list(report.items)
-    labelled = sample.item.read()
+    covering = (_covering_one(region.read(), sample, report) for region in sample.items)
+    return list(dict.fromkeys(item for items in covering for item in items))
+
+
+def _covering_one(
+    labelled: NDArray[np.bool_], sample: Sample, report: DamageReport
+) -> list[ItemReport]:
+    """Give the found items that cover a labelled one: one by one, else in pieces together."""
     if labelled.shape != (report.height, report.width):
-        return []
+        raise UserError(
+            f'image {sample.image_id} ({sample.rgb}) is {report.width}x{report.height}, its labels '
+            f'are for {labelled.shape[1]}x{labelled.shape[0]}; label it again at its own size'
+        )
     shared = [int(np.count_nonzero(labelled[i.roi.slices] & i.mask)) for i in report.items]
     enough = SHARE * max(1, int(np.count_nonzero(labelled)))
     whole = [item for item, pixels in zip(report.items, shared, strict=True) if pixels >= enough]

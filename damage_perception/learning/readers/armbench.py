@@ -79,7 +79,7 @@ def _sample(image: Path, item_id: str, split: str) -> Sample:
         rgb=image,
         damaged=damaged,
         damages=(Damage(kind),) if damaged else (),
-        item=ItemOutline(polygon, image) if polygon else None,
+        items=(ItemOutline(polygon, image),) if polygon else (),
         tags=tuple(tags),
         item_id=item_id,
         split=split,

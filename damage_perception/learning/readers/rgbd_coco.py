@@ -61,11 +61,11 @@ def _sample(
     where = f'{source}, image {image["id"]}'
     depth = image.get('depth_file_name')
     sku = str(image.get('sku') or '')
-    damages, item = [], None
+    damages, items = [], []
     for entry in entries:
         region = CocoRegion(entry.get('segmentation'), height, width, where)
         if entry.get('category_id') == ITEM:
-            item = region
+            items.append(region)
         else:
             damages.append(_damage(entry, region, where))
     return Sample(
@@ -75,7 +75,7 @@ def _sample(
         camera=_camera(image.get('camera'), width, height, where),
         damaged=bool(damages),
         damages=tuple(damages),
-        item=item,
+        items=tuple(items),
         tags=tuple(str(tag) for tag in image.get('tags') or ()),
         references=references[sku],
         sku=sku,

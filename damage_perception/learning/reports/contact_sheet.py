@@ -43,9 +43,9 @@ def _outline(canvas: Image, region: NDArray[np.bool_], colour: tuple[int, int, i
 
 
 def _crop(canvas: Image, sample: Sample) -> Image:
-    if sample.item is None:
+    if not sample.items:
         return canvas
-    rows, columns = np.nonzero(sample.item.read())
+    rows, columns = np.nonzero(np.logical_or.reduce([item.read() for item in sample.items]))
     if not rows.size:
         return canvas
     margin = 12
