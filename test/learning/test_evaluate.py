@@ -353,6 +353,19 @@ def test_unknown_items_do_not_count_as_sound_items_that_passed(tmp_path):
         run_calibrate(tmp_path)
 
 
+def test_what_was_not_judged_or_not_found_was_so_by_the_same_weights(tmp_path):
+    write_rgbd_coco(tmp_path, [False])
+    (sample,) = open_dataset(f'rgbd-coco:{tmp_path}')
+    for health in (Health.UNKNOWN, Health.OK):
+        report = DamageReport(0, '', SIZE[1], SIZE[0], health, detector='aa')
+        assert from_report(sample, report).detector == 'aa'
+    write_many(tmp_path, 200, detector='aa')
+    said = [json.loads(line) for line in (tmp_path / 'p.jsonl').read_text().splitlines()]
+    said[0] = {'image_id': 1, 'score': None}  # as of an image that could not be read
+    write_lines(tmp_path / 'p.jsonl', said)
+    assert run_calibrate(tmp_path).detector == 'aa'
+
+
 def test_predictions_of_two_sets_of_weights_are_refused(tmp_path):
     write_many(tmp_path)
     text = (tmp_path / 'p.jsonl').read_text().splitlines()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,8 @@ def calibrate(
     Raises:
         UserError: if the sample cannot support the budget, or mixes detectors.
     """
-    detectors = {said.detector for said in outcomes.predictions}
+    judged = (said for said in outcomes.predictions if not math.isnan(said.score))
+    detectors = {said.detector for said in judged}
     if len(detectors) > 1:
         raise UserError('the predictions come from more than one set of weights; judge all again')
     curve = _curve(outcomes, prevalence) if outcomes.has_raw else None
@@ -69,7 +71,7 @@ def calibrate(
     return Calibration(
         point=point,
         confidence=confidence,
-        detector=detectors.pop(),
+        detector=next(iter(detectors), ''),
         curve=curve,
         prevalence=prevalence,
         groups=fits,

@@ -51,10 +51,10 @@ def from_report(sample: Sample, report: DamageReport) -> Prediction:
     missed; where nothing that covers one was judged, or the frame was not, it is UNKNOWN.
     """
     if report.health == Health.UNKNOWN:
-        return Prediction(math.nan, reason=report.reason)
+        return Prediction(math.nan, reason=report.reason, detector=report.detector)
     items = _covering(sample, report)
     if not items:
-        return Prediction(0.0, missed=True, labels=report.label_mask())
+        return Prediction(0.0, missed=True, labels=report.label_mask(), detector=report.detector)
     damages = [damage for item in items for damage in item.damages]
     confidences = [item.confidence for item in items]
     judged = [value for value in confidences if not math.isnan(value)]
