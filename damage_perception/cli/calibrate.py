@@ -50,6 +50,7 @@ def calibrate(
     plots: Annotated[Path | None, typer.Option(help='Folder for plots (PNG).')] = None,
 ) -> None:
     """Find what a raw score means and the threshold that keeps false alarms within a budget."""
+    from damage_perception.cli.result_places import check_place
     from damage_perception.learning.calibration.calibrate import calibrate as fit
     from damage_perception.perception.decision.calibration_file import write_calibration
 
@@ -62,6 +63,7 @@ def calibrate(
         raise CallError('give one of --labels with --predictions, --journal or --engine')
     if (labels is None) != (predictions is None):
         raise CallError('--labels and --predictions go together')
+    check_place(out)
     files: tuple[Path, ...] = ()
     if labels is not None and predictions is not None:
         outcomes = _of_data_set(labels, predictions, split)

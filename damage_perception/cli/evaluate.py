@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,6 +50,7 @@ def evaluate(
 ) -> None:
     """Measure a detector on labelled images: ours, or any whose predictions are given."""
     from damage_perception.cli.metrics_tables import print_measures, read_metrics
+    from damage_perception.cli.result_places import check_place
     from damage_perception.learning.metrics.metrics import evaluate as measure
     from damage_perception.learning.metrics.outcomes import join
     from damage_perception.learning.readers import open_dataset
@@ -59,6 +61,9 @@ def evaluate(
         raise CallError(f'--prevalence must lie between 0 and 1, got {prevalence}')
     if references not in ('on', 'off'):
         raise CallError(f'--references must be on or off, got {references}')
+    for place in (metrics, html, submission):
+        if place is not None:
+            check_place(place)
     loaded = None if calibration is None else load_calibration(calibration)
     other = None if against is None else read_metrics(against)
     samples = open_dataset(dataset, split)
@@ -126,7 +131,11 @@ def _predictions(
     def show(entries: Any) -> Any:
         return track(entries, description='judging', total=len(samples), console=console)
 
-    return predict_all(samples, predictor, path, show)
+    said = predict_all(samples, predictor, path, show)
+    if reasons := Counter(one.reason for one in said.values() if one.reason):
+        ((reason, _),) = reasons.most_common(1)
+        typer.echo(f'{reasons.total():,} images are UNKNOWN, most often: {reason}', err=True)
+    return said
 
 
 def _referenced(samples: list[Sample], said: dict[int | str, Prediction]) -> dict[str, int]:

@@ -38,8 +38,8 @@ def predict(
     With depth and camera it goes through the pipeline, by itself or compared with references.
     Without depth one item that fills the picture is judged by colour alone: health is DEGRADED.
     """
-    from damage_perception.cli.picture_places import check_picture
     from damage_perception.cli.pictures import load_frame
+    from damage_perception.cli.result_places import check_picture
     from damage_perception.cli.settings_file import read_settings
     from damage_perception.recording.jsonl import report_line
     from damage_perception.single_picture import judge_picture

@@ -30,7 +30,6 @@ def replay(
     """Judge every frame of a recording; the same recording gives the same bytes every time."""
     from contextlib import ExitStack
 
-    from damage_perception.cli.picture_places import check_new_folder
     from damage_perception.cli.progress import (
         Summary,
         console,
@@ -38,6 +37,7 @@ def replay(
         warn,
         warn_of_unknown_types,
     )
+    from damage_perception.cli.result_places import check_new_folder
     from damage_perception.cli.settings_file import read_settings
     from damage_perception.recording.frames import FrameReader
     from damage_perception.recording.judging import judge

@@ -29,10 +29,20 @@ def predict_all(
         track: wraps the samples to show progress.
 
     Raises:
-        UserError: if an image is broken or a file cannot be written.
+        UserError: if an image is not there, before any is judged, or a file cannot be written.
     """
+    _check_files(samples)
     tracked = samples if track is None else track(samples)
     return dict(write_predictions(path, _judge(tracked, predictor)))
+
+
+def _check_files(samples: Sequence[Sample]) -> None:
+    for sample in samples:
+        for file in (sample.rgb, sample.depth):
+            if isinstance(file, Path) and not file.is_file():
+                raise UserError(
+                    f'image {sample.image_id}: {file} is not there; copy the data set again'
+                )
 
 
 def _judge(

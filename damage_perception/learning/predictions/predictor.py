@@ -25,13 +25,18 @@ SHARE = 0.5  # of the labelled item that must be covered, and of a piece that mu
 def pipeline_predictor(references: bool = False, settings: Settings | None = None) -> Predictor:
     """Judge each image with a fresh pipeline, so that no image knows of another.
 
+    Files that are broken or do not fit each other make the image UNKNOWN, as a camera's would.
+
     Args:
         references: whether the item is compared with the references of its sample.
         settings: see `Settings`.
     """
 
     def predict(sample: Sample) -> Prediction:
-        frame = sample.frame()
+        try:
+            frame = sample.frame()
+        except UserError as error:
+            return Prediction(math.nan, reason=str(error))
         if sample.sku:
             frame = replace(frame, identity=ItemIdentity(sample.sku))
         if not references:

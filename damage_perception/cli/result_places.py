@@ -1,4 +1,4 @@
-"""Where pictures of findings may be written, asked before any work is done."""
+"""Where results may be written, asked before any work is done."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from damage_perception.errors import CallError, UserError
 
 
 def check_picture(path: Path) -> None:
-    """Make room for a picture that is about to be made, so that no work is done in vain.
+    """Check the place of a picture that is about to be made, see `check_place`.
 
     Raises:
         CallError: if it is to be no PNG.
@@ -16,6 +16,15 @@ def check_picture(path: Path) -> None:
     """
     if path.suffix.lower() != '.png':
         raise CallError(f'--picture {path} must end in .png')
+    check_place(path)
+
+
+def check_place(path: Path) -> None:
+    """Make room for a file that is about to be made, so that no work is done in vain.
+
+    Raises:
+        UserError: if it cannot be written there.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         was_there = path.exists()
