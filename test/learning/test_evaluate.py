@@ -157,13 +157,46 @@ def test_the_pipeline_judges_where_no_predictions_are_given(tmp_path):
     assert (tmp_path / 'p.jsonl').read_bytes() == first
 
 
+def test_an_image_that_cannot_be_used_is_unknown_and_the_others_are_judged(tmp_path, capsys):
+    write_rgbd_coco(tmp_path, [True, True, False])
+    write_png(tmp_path / 'depth/000001.png', np.zeros(SIZE, np.uint8))
+    write_png(tmp_path / 'depth/000002.png', np.ones((3, 3), np.uint16))
+    assert call(tmp_path)['images'] == 3
+    reasons = [one.reason for one in read_predictions(tmp_path / 'p.jsonl').values()]
+    assert '16-bit PNG in millimetres' in reasons[0]
+    assert 'depth must be (H, W) like rgb' in reasons[1]
+    assert '2 images are UNKNOWN, most often: ' in capsys.readouterr().err
+
+
+def test_what_is_missing_or_cannot_be_written_is_told_before_any_image_is_judged(tmp_path):
+    write_rgbd_coco(tmp_path, [True, False])
+    for option in ('metrics', 'html', 'submission'):
+        with pytest.raises(UserError, match='give another place'):
+            call(tmp_path, **{option: tmp_path / 'rgb'})
+    (tmp_path / 'depth/000002.png').unlink()
+    with pytest.raises(UserError, match=r'image 2: .*000002\.png is not there'):
+        call(tmp_path)
+    assert not (tmp_path / 'p.jsonl').exists()
+
+
+def test_half_of_the_predictions_bear_no_name_that_is_taken_for_all(tmp_path):
+    lines_of_it = write_predictions(tmp_path / 'p.jsonl', iter([(1, Prediction(0.5))] * 2))
+    next(lines_of_it)
+    lines_of_it.close()  # as when it is interrupted
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ('text', 'said'),
     [
         ('{"image_id": 1, "score": 2}\n', r'line 1: score must lie in \[0, 1\]'),
         ('{"image_id": 1, "score": NaN}\n{"image_id": 1, "score": 0}\n', 'line 2: image 1 comes'),
         ('{"image_id": 1, "sc', 'line 1: not whole JSON'),
-        ('{"image_id": 1}\n', 'line 1'),
+        ('{"image_id": 1}\n', "line 1: 'score' is missing"),
+        ('{"image_id": 1, "score": 0, "types": {"tear": null}}\n', 'types must hold only'),
+        ('{"image_id": 1, "score": 0, "damages": 5}\n', 'damages must be a list'),
+        ('{"image_id": 1, "score": 0, "damages": [5]}\n', 'a damage must have a type'),
+        ('{"image_id": 1, "score": 0, "damages": [{"bbox": [1]}]}\n', 'bbox must be x, y'),
         ('{"score": 0.5}\n', 'image_id must be'),
         ('{"image_id": 1, "score": 0.5, "types": {"rust": 1}}\n', 'types must hold only'),
         ('{"image_id": 1, "score": 0.5, "mask_file": "../x.png"}\n', 'must be a path inside'),
@@ -210,6 +243,16 @@ def test_predictions_survive_a_round_trip(tmp_path):
     assert back['a/b'].detector == 'ab'
     assert math.isnan(back[7].score)
     assert back[7].reason == 'dark'
+
+
+def test_marks_and_breaks_of_other_systems_are_read_over(tmp_path):
+    path = tmp_path / 'p.jsonl'
+    line = {'image_id': 1, 'score': 0.5, 'reason': 'two\u2028lines'}
+    path.write_text('\ufeff' + json.dumps(line, ensure_ascii=False) + '\r\n', encoding='utf-8')
+    assert read_predictions(path)[1].reason == 'two\u2028lines'
+    source = write_rgbd_coco(tmp_path, [True])
+    source.write_text('\ufeff' + source.read_text(), encoding='utf-8')
+    assert len(open_dataset(f'rgbd-coco:{tmp_path}')) == 1
 
 
 def item(roi, confidence, judged=True):

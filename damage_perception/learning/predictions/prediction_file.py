@@ -32,18 +32,24 @@ def write_predictions(
 ) -> Iterator[tuple[int | str, Prediction]]:
     """Write predictions line by line as they come, and pass them on without their arrays.
 
+    The file bears its name once it is whole, so that nobody takes half of it for all.
+
     Raises:
         UserError: if a file cannot be written.
     """
+    part = path.with_name(f'{path.name}.part')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open('w', encoding='utf-8') as file:
+        with part.open('w', encoding='utf-8') as file:
             for number, (image_id, prediction) in enumerate(predictions):
                 line = _line(path, number, image_id, prediction)
                 file.write(json.dumps(line) + '\n')
                 yield image_id, _parse(line, path)
+        part.replace(path)
     except OSError as error:
         raise UserError(f'{path} cannot be written ({error.strerror})') from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def read_predictions(path: Path) -> dict[int | str, Prediction]:
@@ -54,7 +60,7 @@ def read_predictions(path: Path) -> dict[int | str, Prediction]:
     """
     found: dict[int | str, Prediction] = {}
     try:
-        lines = path.read_text(encoding='utf-8').splitlines()
+        lines = path.read_text(encoding='utf-8-sig').split('\n')  # texts may hold other breaks
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f'{path} cannot be read as predictions ({error})') from None
     for number, text in enumerate(lines, start=1):
@@ -71,7 +77,9 @@ def read_predictions(path: Path) -> dict[int | str, Prediction]:
             raise UserError(f'{where}: image {line["image_id"]} comes twice; keep one line of it')
         try:
             found[line['image_id']] = _parse(line, path)
-        except (KeyError, TypeError, ValueError) as error:
+        except KeyError as error:
+            raise UserError(f'{where}: {error} is missing') from None
+        except (TypeError, ValueError, OverflowError) as error:
             raise UserError(f'{where}: {error}') from None
     return found
 
@@ -120,13 +128,16 @@ def _parse(line: dict[str, Any], path: Path) -> Prediction:
     if type(score) not in (int, float) or not (math.isnan(score) or 0.0 <= score <= 1.0):
         raise ValueError(f'score must lie in [0, 1] or be null (UNKNOWN), got {score!r:.40}')
     types = line.get('types') or {}
-    if not isinstance(types, dict) or not set(types) <= set(TYPES):
-        raise ValueError(f'types must hold only {", ".join(TYPES)}, got {types!r:.80}')
+    known = isinstance(types, dict) and set(types) <= set(TYPES)
+    if not known or not all(type(value) in (int, float) for value in types.values()):
+        raise ValueError(
+            f'types must hold only {", ".join(TYPES)}, with numbers, got {types!r:.80}'
+        )
     return Prediction(
         score=float(score),
         missed=bool(line.get('missed', False)),
         types={name: float(value) for name, value in types.items()},
-        damages=tuple(_damage(damage) for damage in line.get('damages') or ()),
+        damages=tuple(_damage(damage) for damage in _list(line.get('damages'), 'damages')),
         labels=_file(line.get('mask_file'), path),
         confidence=_file(line.get('confidence_file'), path),
         reason=str(line.get('reason') or ''),
@@ -137,14 +148,25 @@ def _parse(line: dict[str, Any], path: Path) -> Prediction:
     )
 
 
-def _damage(line: dict[str, Any]) -> PredictedDamage:
-    x, y, width, height = (float(value) for value in line['bbox'])
+def _list(value: Any, name: str) -> list[Any]:
+    if not isinstance(value, (list, type(None))):
+        raise ValueError(f'{name} must be a list, got {value!r:.40}')
+    return value or []
+
+
+def _damage(line: Any) -> PredictedDamage:
+    if not isinstance(line, dict):
+        raise ValueError(f'a damage must have a type, confidence and bbox, got {line!r:.40}')
+    box = _list(line['bbox'], 'bbox')
+    if len(box) != 4:
+        raise ValueError(f'bbox must be x, y, width, height, got {box!r:.40}')
+    x, y, width, height = (float(value) for value in box)
     depth = line.get('depth_mm')
     if line['type'] not in TYPES:
         raise ValueError(f'a damage type must be one of {", ".join(TYPES)}, got {line["type"]!r}')
     return PredictedDamage(
         TYPES[line['type']],
-        SEVERITIES.get(line.get('severity', 'unknown'), Severity.UNKNOWN),
+        SEVERITIES.get(str(line.get('severity')), Severity.UNKNOWN),
         float(line['confidence']),
         (x, y, width, height),
         math.nan if depth is None else float(depth) / 1000.0,

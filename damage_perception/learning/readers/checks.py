@@ -16,7 +16,7 @@ def load_json(path: Path) -> Any:
         UserError: naming the file, if it is missing, cut off or not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding='utf-8'))
+        return json.loads(path.read_text(encoding='utf-8-sig'))  # Windows marks its files
     except OSError as error:
         raise UserError(f'{path} cannot be read ({error.strerror}); check the path') from None
     except (ValueError, RecursionError) as error:

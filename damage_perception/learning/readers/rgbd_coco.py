@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from damage_perception.errors import UserError
-from damage_perception.frame import CameraIntrinsics, FrameError
+from damage_perception.frame import CameraIntrinsics
 from damage_perception.learning.dataset import Damage, Reference, Sample
 from damage_perception.learning.readers.checks import field, inside, load_json
 from damage_perception.learning.readers.regions import CocoRegion
 from damage_perception.report import DamageType, Severity
 
 ITEM = 100  # category of the item itself
+FARTHEST_MM = 1e6
 SEVERITIES = {'minor': Severity.MINOR, 'major': Severity.MAJOR}
 
 
@@ -76,12 +77,18 @@ def _sample(
         damaged=bool(damages),
         damages=tuple(damages),
         items=tuple(items),
-        tags=tuple(str(tag) for tag in image.get('tags') or ()),
+        tags=_tags(image, source),
         references=references[sku],
         sku=sku,
         item_id=str(image.get('item_id') or ''),
         split=str(image.get('split') or ''),
     )
+
+
+def _tags(image: dict[str, Any], source: Path) -> tuple[str, ...]:
+    if image.get('tags') is None:
+        return ()
+    return tuple(str(tag) for tag in field(image, 'tags', list, source))
 
 
 def _damage(entry: dict[str, Any], region: CocoRegion, where: str) -> Damage:
@@ -93,7 +100,7 @@ def _damage(entry: dict[str, Any], region: CocoRegion, where: str) -> Damage:
             f'got {entry.get("category_id")!r}'
         ) from None
     depth = entry.get('depth_mm')
-    if depth is not None and (type(depth) not in (int, float) or not math.isfinite(depth)):
+    if depth is not None and (type(depth) not in (int, float) or not abs(depth) < FARTHEST_MM):
         raise UserError(f'{where}: depth_mm must be a number or null, got {depth!r:.80}')
     severity = entry.get('severity')
     if severity not in (None, *SEVERITIES):
@@ -113,7 +120,7 @@ def _camera(camera: Any, width: int, height: int, where: str) -> CameraIntrinsic
         return CameraIntrinsics(
             width, height, *(float(camera[k]) for k in ('fx', 'fy', 'cx', 'cy'))
         )
-    except (KeyError, TypeError, ValueError, FrameError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise UserError(f'{where}: camera must hold fx, fy, cx, cy in pixels ({error})') from None
 
 
