@@ -95,10 +95,11 @@ class FrameSource:
         self._info = message
 
     def add_identity(self, message: Any) -> None:
-        """Take what an item is said to be."""
-        self._identity = ItemIdentity(
-            message.sku, float(message.confidence), message.source, stamp_ns(message)
-        )
+        """Take what an item is said to be; without a stamp, as typed by hand, it is said now."""
+        stamp = stamp_ns(message)
+        if not stamp and self.newest_rgb is not None:
+            stamp = stamp_ns(self.newest_rgb)
+        self._identity = ItemIdentity(message.sku, float(message.confidence), message.source, stamp)
 
     def silence(self, now_s: float) -> str:
         """Say why no pair has come for `stale_after_s`, naming the topics; empty = all is well."""

@@ -186,6 +186,16 @@ def test_an_identity_holds_around_its_stamp_only() -> None:
     assert [job.identity and job.identity.sku for job in found] == ['tea', 'tea', None]
 
 
+def test_an_identity_without_a_stamp_is_said_now() -> None:
+    src = source()
+    for second, sku in ((20, None), (21, 'tea'), (23, None)):
+        src.add_image(RGB, message(second * S), 0.0)
+        (job,) = src.add_image(DEPTH, message(second * S), 0.0)
+        assert (job.identity and job.identity.sku) == sku
+        if second == 20:
+            src.add_identity(message(0, sku='tea', confidence=0.9, source='operator'))
+
+
 @pytest.mark.parametrize(
     ('depth_shape', 'depth_frame', 'sentence'),
     [((4, 6), 'depth_frame', "depth is in frame 'depth_frame'"), ((2, 3), 'camera', 'like rgb')],
