@@ -100,9 +100,14 @@ def _warn_of_distortion(path: Path) -> None:
 
 def _decode(path: Path, mode: int) -> NDArray[Any]:
     data = _read(path)
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), mode) if data else None
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), mode) if data else None
+    except cv2.error:  # it claims to be larger than any camera's
+        image = None
     if image is None:
-        raise UserError(f'{path} is not an image that can be read; copy it again')
+        raise UserError(
+            f'{path} is not an image that can be read; copy it again, or save it as PNG or JPEG'
+        )
     return np.asarray(image)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -186,6 +188,16 @@ def test_damaged_depth_is_refused_or_right(tmp_path: Path, spoil: str) -> None:
     depth.write_bytes({'cut': data[:60], 'text': b'hello', 'empty': b''}[spoil])
     with pytest.raises(UserError, match=r'depth\.png is not an image that can be read'):
         load_depth(depth)
+
+
+def test_a_picture_that_claims_to_be_larger_than_any_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / 'bomb.png'
+    cv2.imwrite(str(path), np.zeros((8, 8, 3), np.uint8))
+    data = path.read_bytes()
+    head = b'IHDR' + struct.pack('>II', 50_000, 50_000) + data[24:29]
+    path.write_bytes(data[:12] + head + struct.pack('>I', zlib.crc32(head)) + data[33:])
+    with pytest.raises(UserError, match='save it as PNG or JPEG'):
+        load_frame(path)
 
 
 def test_what_does_not_fit_is_a_wrong_call(tmp_path: Path) -> None:
