@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from damage_perception.errors import CallError
+
 if TYPE_CHECKING:
     from damage_perception.perception.gallery.gallery import Gallery
 
@@ -204,4 +206,7 @@ def _open(store: Path, writable: bool = False, create: bool = False) -> Gallery:
 def _who(by: str) -> str:
     import getpass
 
-    return by or getpass.getuser()
+    try:
+        return by or getpass.getuser()
+    except (KeyError, OSError):  # as in a container that runs under a bare number
+        raise CallError('the user who is logged in has no name; say who with --by') from None

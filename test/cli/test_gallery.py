@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from damage_perception.cli.gallery import app
 from damage_perception.cli.gallery_trials import made_up_view
-from damage_perception.errors import UserError
+from damage_perception.errors import CallError, UserError
 from damage_perception.perception.gallery.gallery import Gallery
 
 
@@ -70,6 +70,19 @@ def test_an_export_is_imported(store: Path, tmp_path: Path) -> None:
     assert '3 references' in call('export', store, tmp_path / 'x.zip').stdout
     assert '3 added, 0 known' in call('import', tmp_path / 'new', tmp_path / 'x.zip').stdout
     assert call('check', tmp_path / 'new').exit_code == 0
+
+
+def test_a_user_without_a_name_is_asked_for_one(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> str:
+        raise KeyError('getpwuid(): uid not found: 1234')
+
+    monkeypatch.setattr('getpass.getuser', nobody)
+    refused = call('retire', store, 1).exception
+    assert isinstance(refused, CallError)
+    assert '--by' in str(refused)
+    assert call('retire', store, 1, '--by', 'night shift').exit_code == 0
 
 
 def test_check_finds_damage_and_ends_with_status_1(store: Path) -> None:
