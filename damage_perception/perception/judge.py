@@ -22,7 +22,7 @@ from damage_perception.perception.projection import Plane
 from damage_perception.perception.sensor.sensor import SensorProfile
 from damage_perception.perception.tracking import Track, Tracker
 from damage_perception.perception.view.face import Face, find_face
-from damage_perception.perception.view.fusion import fuse, independence
+from damage_perception.perception.view.fusion import News, fuse
 from damage_perception.perception.view.item_view import MARGIN_M, ItemView
 from damage_perception.perception.view.quality import is_bitten, view_status
 from damage_perception.perception.view.rectify import rectify
@@ -37,6 +37,7 @@ class _Known:
 
     axis: NDArray[np.float64]
     view: ItemView | None = None
+    news: News | None = None  # of the next look to that view
     memory: Memory = field(default_factory=Memory)
     seen: SeenIdentity = field(default_factory=SeenIdentity)
     references: FittedReferences = field(default_factory=FittedReferences)
@@ -142,7 +143,7 @@ class Judge:
         if look.face is None:
             return None
         known = self._known[track.track_id]
-        view = self._view(look, look.face, track, found, known)
+        view = self._view(look, look.face, found, known)
         if not look.is_clean:
             return Asked(view, view, memory=Memory() if self._only_look else None)
         known.seen.look(view, self._references)
@@ -175,9 +176,7 @@ class Judge:
             Status.REFERENCE_SUSPECT if product.quarantined else Status(0)
         )
 
-    def _view(
-        self, look: Look, face: Face, track: Track, found: list[FoundItem], known: _Known
-    ) -> ItemView:
+    def _view(self, look: Look, face: Face, found: list[FoundItem], known: _Known) -> ItemView:
         """Look at the item now and fuse it with what was seen; unclean looks are not fused."""
         frame = look.frame
         margin = int(np.ceil(2 * MARGIN_M * frame.camera.fx / max(face.centre[2], 1e-3)))
@@ -186,11 +185,10 @@ class Judge:
         if not look.is_clean:
             return new
         fused = None
-        if known.view is not None:
-            pixels = track.motion_m * frame.camera.fx / face.centre[2]
-            news = independence(float(pixels), look.profile.correlation_px)
-            fused = fuse(known.view, new, news)
+        if known.view is not None and known.news is not None:
+            fused = fuse(known.view, new, known.news.of(face.centre, new.noise_correlation_m))
         if fused is None:
+            known.news = News(face.centre)
             known.references.forget()
         known.view = fused or new
         return known.view

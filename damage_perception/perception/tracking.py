@@ -64,7 +64,6 @@ class Track:
     last: Observation
     stamp_ns: int
     velocity_m_s: NDArray[np.float64]
-    motion_m: float = 0.0  # moved since the frame before
     frames: int = 1
     missed: int = 0  # frames since it was seen
     carried: bool = False  # it moves with a belt
@@ -154,7 +153,6 @@ class Tracker:
             fast = float(np.linalg.norm(track.velocity_m_s)) > _CARRIED_M_S
             track.carried = whole and known and steady and fast
         track.frames, track.missed = track.frames + 1, 0
-        track.motion_m = float(np.linalg.norm(moved))
         track.last, track.stamp_ns = seen, stamp_ns
 
     def _measure_belt(self, stamp_ns: int) -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from damage_perception.perception.view.fusion import align, fuse, independence
+from damage_perception.perception.view.fusion import News, align, fuse
 from damage_perception.perception.view.item_view import ItemView
 
 STD_M = 0.003
@@ -45,6 +45,12 @@ def test_alignment_finds_shift_and_rotation() -> None:
     assert fit > 0.95
 
 
+def test_a_small_item_whose_face_was_found_off_is_brought_back() -> None:
+    warp, fit = align(_view(0), _view(1, shift=(16.0, 3.0)))
+    assert np.allclose(warp[:, 2], [16.0, 3.0], atol=0.5)
+    assert fit > 0.9
+
+
 def test_noise_falls_with_the_square_root_of_independent_views() -> None:
     fused = _view(0)
     for seed in range(1, 10):
@@ -57,12 +63,45 @@ def test_noise_falls_with_the_square_root_of_independent_views() -> None:
     assert np.median(fused.height_std_m[inner]) == pytest.approx(STD_M / np.sqrt(10), rel=0.05)
 
 
-def test_a_repeated_view_is_hardly_news() -> None:
-    fused = fuse(_view(0), _view(0), independence(0.0, 10.0))
-    assert fused is not None
-    assert np.nanmedian(fused.height_std_m) > 0.9 * STD_M
-    assert independence(0.0, 10.0) == pytest.approx(0.1)
-    assert independence(25.0, 10.0) == 1.0
+def _told(steps_m: list[float], correlation_m: float = 0.01) -> float:
+    """Give how many independent looks an item tells that moves so far between them."""
+    places = np.cumsum([0.0, *steps_m])
+    news = News(np.array([0.0, 0.0, 1.0]))
+    return 1.0 + sum(news.of(np.array([x, 0.0, 1.0]), correlation_m) for x in places[1:])
+
+
+def test_each_look_at_what_moves_fast_is_news() -> None:
+    assert _told([0.03] * 9) == pytest.approx(10.0)
+
+
+def test_what_moves_slowly_tells_as_much_as_its_way_is_long() -> None:
+    assert _told([0.005] * 40) == pytest.approx(21.0, rel=0.1)
+
+
+def test_what_stands_tells_no_more_than_two_looks_however_long() -> None:
+    assert _told([0.0]) == pytest.approx(1.0 / 0.75)  # half of the noise is new
+    assert 1.9 < _told([0.0] * 50) < 2.0
+    trembling = [0.001, -0.001] * 500  # its middle is not found quite where it was
+    assert _told(trembling) < 2.2
+
+
+def test_noise_of_what_stands_is_told_as_it_is() -> None:
+    stays = np.random.default_rng(99).normal(0.0, np.sqrt(0.5) * STD_M, (100, 140))
+    fused, news = _standing(stays, 0), News(np.zeros(3))
+    for seed in range(1, 30):
+        after = fuse(fused, _standing(stays, seed), news.of(np.zeros(3), 0.01))
+        assert after is not None
+        fused = after
+    inner = (slice(30, 70), slice(30, 110))
+    told = float(np.median(fused.height_std_m[inner]))
+    assert fused.height_m[inner].std() == pytest.approx(told, rel=0.2)
+    assert told > STD_M * np.sqrt(0.5)
+
+
+def _standing(stays: NDArray[np.float64], seed: int) -> ItemView:
+    view = _view(seed)
+    view.height_m[:] = (stays + np.sqrt(0.5) * view.height_m).astype(np.float32)
+    return view
 
 
 def test_a_dent_survives_fusion_of_shifted_views() -> None:

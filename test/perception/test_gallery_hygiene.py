@@ -39,14 +39,15 @@ def printed(copy: int, design: int) -> ItemView:
     return dataclasses.replace(view, rgb=rgb)
 
 
-def seen(view: ItemView, confidence: float = 0.01) -> Candidate:
+def seen(view: ItemView, confidence: float = 0.01, looks: int = 1) -> Candidate:
     nothing = np.zeros((4, 4), bool), np.full((4, 4), np.nan, np.float32)
     item = ItemReport(
         1, 'A1', 1.0, Pose((0.0,) * 3, (0.0, 0.0, 0.0, 1.0)), (0.1,) * 3, Roi(0, 0, 4, 4),
         confidence, confidence, np.nan, Status(0), 9, (), *nothing,
     )  # fmt: skip
     candidate = Candidate(1, 'A1')
-    candidate.offer(DamageReport(1, '', 4, 4, Health.OK, items=(item,)), lambda track: view)
+    for _ in range(looks):
+        candidate.offer(DamageReport(1, '', 4, 4, Health.OK, items=(item,)), lambda track: view)
     return candidate
 
 
@@ -59,6 +60,12 @@ def admitted(folder: Path, candidate: Candidate, **how: bool) -> tuple[State, st
     with Gallery.open(folder, writable=True) as gallery:
         kept = admit(gallery, candidate, Admission('Ada', **how))
     return kept.state, kept.reason
+
+
+def test_an_item_that_stands_is_not_waited_for_without_end() -> None:
+    view = made_view(np.random.default_rng(0), frames=2)  # more looks at it tell no more
+    assert not seen(view, looks=10).done
+    assert seen(view, looks=40).done
 
 
 @pytest.mark.parametrize('design', range(3))

@@ -9,6 +9,7 @@ from damage_perception.perception.view.item_view import ItemView
 from damage_perception.report import DamageReport, Health, ItemReport
 
 ENOUGH_FRAMES = 4.0  # independent frames after which waiting for more is not worth it
+_MOST_LOOKS = 30  # of an item that stands, which tell no more than two independent ones
 
 
 class Candidate:
@@ -29,6 +30,7 @@ class Candidate:
         self.item: ItemReport | None = None
         self.threshold = 0.0
         self.done = False
+        self._looks = 0
         self._why_not = (
             f'track {track_id} did not come into view'
             if track_id
@@ -61,7 +63,8 @@ class Candidate:
             return
         self.track_id, self.sku = item.track_id, self.sku or item.sku
         self.view, self.item, self.threshold = view, item, report.threshold
-        self.done = view.frames >= ENOUGH_FRAMES
+        self._looks += 1
+        self.done = view.frames >= ENOUGH_FRAMES or self._looks >= _MOST_LOOKS
 
     def _find(self, report: DamageReport) -> ItemReport | None:
         if self.track_id:

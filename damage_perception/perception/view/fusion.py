@@ -2,26 +2,58 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from damage_perception.perception.view.item_view import ItemView, without_whiskers
+from damage_perception.perception.view.item_view import MARGIN_M, ItemView, without_whiskers
 
 _GATE = 4.0  # standard deviations from which a height is a flying pixel, not noise
+_STAYS = 0.5  # share of the noise's variance that stays at its pixel; as in the engine
 _ALIGN_STEPS = 20
 _WORST_FIT = 0.5  # correlation of two aligned views below which they show different things
 
 
-def independence(motion_px: float, correlation_px: float) -> float:
-    """Tell how much of a new frame is news, (0, 1].
+@dataclass(eq=False)
+class News:
+    """Tell how much of each look at an item is news.
 
     Noise of a depth camera hangs on the pixel: an item that moved by the correlation length of
-    the noise shows a fresh sample, one that stands still shows mostly the same again. A tenth of
-    the noise is taken to change from frame to frame in any case.
+    the noise shows a fresh sample. While it stands, a share of the noise's variance stays, so k
+    looks at one place tell as much as k / (1 + (k - 1) share) independent ones: never more than
+    1 / share, however long it stands.
+
+    Attributes:
+        place_m: (3,) where the looks at one place began.
     """
-    moved = motion_px / max(correlation_px, 1e-6)
-    return float(np.clip(moved, 0.1, 1.0))
+
+    place_m: NDArray[np.float64]
+    _farthest_m: float = 0.0  # from there
+    _looks: int = 1  # from there
+
+    def of(self, place_m: NDArray[np.float64], correlation_m: float) -> float:
+        """Give the share (0, 1] of the look at an item that is news to the looks before.
+
+        Args:
+            place_m: (3,) where the item is now.
+            correlation_m: distance over which noise is correlated.
+        """
+        away = float(np.linalg.norm(place_m - self.place_m))
+        # There and back shows what was seen already: only what lies farther off is fresh.
+        moved = max(0.0, away - self._farthest_m) / max(correlation_m, 1e-9)
+        looks = self._looks
+        news = max(moved, _told(looks + 1) - _told(looks))
+        self._farthest_m, self._looks = max(away, self._farthest_m), looks + 1
+        if away >= correlation_m:
+            self.place_m, self._farthest_m, self._looks = place_m, 0.0, 1
+        return min(news, 1.0)
+
+
+def _told(looks: int) -> float:
+    """Give how many independent looks so many at one place are worth."""
+    return looks / (1.0 + (looks - 1) * _STAYS)
 
 
 def align(fixed: ItemView, moving: ItemView) -> tuple[NDArray[np.float32], float]:
@@ -43,7 +75,9 @@ def align(fixed: ItemView, moving: ItemView) -> tuple[NDArray[np.float32], float
     except cv2.error:  # no texture, or it ran away
         return warp, 0.0
     moved = np.abs(found @ _corners(fixed) - warp @ _corners(fixed)).max()
-    if not np.isfinite(moved) or moved > 0.1 * max(fixed.item_mask.shape):
+    # A wall that shows makes a face larger, by as much as a small item is wide.
+    farthest = max(0.1 * max(fixed.item_mask.shape), MARGIN_M / fixed.resolution_m)
+    if not np.isfinite(moved) or moved > farthest:
         return warp, 0.0
     return found.astype(np.float32), float(fit)
 
@@ -70,7 +104,7 @@ def fuse(old: ItemView, new: ItemView, news: float) -> ItemView | None:
     Args:
         old: what is known; its grid is kept.
         new: the next view.
-        news: share of `new` that is independent of `old`, (0, 1], see `independence`.
+        news: share of `new` that is independent of `old`, (0, 1], see `News`.
 
     Returns:
         The fused view, with the pose of the new one; None if the two do not show the same item.
