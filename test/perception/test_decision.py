@@ -430,3 +430,87 @@ def test_the_next_item_on_a_tray_is_decided_though_it_lies_where_the_last_one_wa
         items = () if 10 <= k < 15 else (_item(track),)
         said += maker.update(_report(0.1 * k, *items))
     assert [decision.track_id for decision in [*said, *maker.flush()]] == [1, 2]
+
+
+def test_an_item_that_goes_on_under_another_number_is_decided_once_with_all_that_was_seen() -> None:
+    maker = DecisionMaker(LINE)
+    said = []
+    for k in range(12):
+        if k < 5:  # fused over five frames, a damage shows
+            item = _moving(1, 0.1 * k, frames=k + 1, confidence=0.9)
+        else:  # followed anew, on one frame it does not
+            item = _moving(2, 0.1 * k, frames=1, confidence=0.1)
+        said += maker.update(_report(0.1 * k, item))
+    (decision,) = [*said, *maker.flush()]
+    assert decision.track_id == 2
+    assert decision.decision is Verdict.DIVERT
+    assert decision.evidence is not None
+    assert decision.evidence.track_id == 2
+
+
+def test_a_piece_of_an_item_that_goes_on_is_no_item() -> None:
+    piece = {'ahead': 0.1, 'size': (0.06, 0.1, 0.1)}
+    looks = [[_moving(1, 0.1 * k)] for k in range(3)]
+    looks += [[_moving(2, 0.1 * k, **piece)] for k in range(3, 5)]  # an arm hides the rest
+    looks += [[_moving(1, 0.1 * k)] for k in range(5, 12)]
+    assert _decided_of(looks) == [1]
+
+
+def test_a_scrap_beside_an_item_is_no_item_and_a_small_item_beside_it_is() -> None:
+    small = {'across': 0.12, 'size': (0.05, 0.05, 0.02)}
+    looks = [[_moving(1, 0.1 * k)] for k in range(12)]
+    looks[3].append(_moving(2, 0.3, **small))
+    assert _decided_of(looks) == [1]
+    looks = [[_moving(1, 0.1 * k), _moving(2, 0.1 * k, **small)] for k in range(12)]
+    assert _decided_of(looks) == [1, 2]
+
+
+def test_two_items_that_were_seen_as_one_for_a_while_are_two() -> None:
+    heap = {'ahead': -0.15, 'size': (0.62, 0.2, 0.1)}
+    for unclear in (Status(0), Status.MERGED | Status.TRUNCATED):
+        looks = [
+            [_moving(3, 0.1 * k, status=unclear, **heap)] if 3 <= k < 5
+            else [_moving(1, 0.1 * k), _moving(2, 0.1 * k, ahead=-0.3)]
+            for k in range(16)
+        ]  # fmt: skip
+        assert _decided_of(looks) == [1, 2]
+
+
+def test_what_enters_in_pieces_is_one_item() -> None:
+    cut = {'status': Status.TRUNCATED}
+    edge = {'ahead': -0.2, 'size': (0.06, 0.04, 0.1), **cut}
+    looks = [[_moving(9, 0.1 * k, ahead=0.4)] for k in range(4)]  # tells how the belt runs
+    looks.append([_moving(1, 0.4, across=0.05, **edge), _moving(2, 0.4, across=-0.05, **edge)])
+    part = {'ahead': -0.25, 'size': (0.2, 0.2, 0.1), **cut}
+    looks += [[_moving(1, 0.1 * k, **part)] for k in range(5, 12)]
+    looks += [[_moving(1, 0.1 * k, ahead=-0.3)] for k in range(12, 17)]
+    assert _decided_of(looks) == [9, 1]
+
+
+def test_what_an_item_hid_when_it_was_lost_is_decided_by_itself() -> None:
+    """Two items seen side by side are two, also where one is later found within the other."""
+    beside = {'across': 0.1, 'size': (0.3, 0.05, 0.1)}
+    narrow = {'across': -0.05, 'size': (0.3, 0.1, 0.1)}
+    looks = [[_moving(1, 0.1 * k, **narrow), _moving(2, 0.1 * k, **beside)] for k in range(3)]
+    looks += [[_moving(1, 0.1 * k, size=(0.3, 0.3, 0.1))] for k in range(3, 16)]
+    assert sorted(_decided_of(looks)) == [1, 2]
+
+
+def test_what_lies_on_an_item_that_it_hides_does_not_pass_for_both() -> None:
+    maker = DecisionMaker(LINE)
+    said = []
+    for k in range(12):
+        under = _moving(1, 0.1 * k, status=Status.OCCLUDED)
+        said += maker.update(_report(0.1 * k, under, _moving(2, 0.1 * k, size=(0.2, 0.15, 0.1))))
+    (decision,) = [*said, *maker.flush()]
+    assert decision.decision is Verdict.UNKNOWN
+    assert 'lies on another' in decision.reason
+
+
+def test_on_a_tray_nothing_is_taken_for_a_part_of_another() -> None:
+    maker = DecisionMaker(DecisionSettings(lost_after_s=0.3))
+    small = dataclasses.replace(_item(2), size=(0.05, 0.05, 0.02))
+    said = []
+    for k in range(12):
+        said += maker.update(_report(0.1 * k, *((_item(1), small) if k == 3 else (_item(1),))))
+    assert sorted(d.track_id for d in [*said, *maker.flush()]) == [1, 2]

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from damage_perception.perception.decision.belt_places import BeltPlaces
 from damage_perception.perception.decision.calibration import UNCALIBRATED
-from damage_perception.perception.decision.decided_items import DecidedItems
 from damage_perception.perception.decision.item_history import NOT_SAID, ItemHistory, Versions
 from damage_perception.perception.decision.policy import Policy
 from damage_perception.perception.decision.settings import DecisionSettings
@@ -29,6 +29,7 @@ OTHER_THRESHOLD = (
     'the same decision.threshold and decision.policy_file'
 )
 NEW_DESIGN = 'other items of the product deviate alike from its references: a new design?'
+LIES_ON = 'it lies on another item, which could not be judged'
 REMEMBERED = 1000  # decided items whose late reports are told from new ones
 
 
@@ -65,7 +66,7 @@ class DecisionMaker:
         self._decided = dict.fromkeys(decided)  # in order of time
         self._newest_ns: int | None = None
         self._calibrated = UNCALIBRATED.point.threshold
-        self._passing = DecidedItems()
+        self._places = BeltPlaces()
 
     @property
     def threshold(self) -> float:
@@ -94,18 +95,15 @@ class DecisionMaker:
         if report.health is not Health.UNKNOWN:
             for known in self._open.values():
                 known.missed += 1
+        self._places.see(report.items, report.stamp_ns)
         for item in report.items:
-            self._passing.see(item, report.stamp_ns)
-            if self._is_part_of_decided(item, report.stamp_ns):
+            if self._is_left_of_decided(item, report.stamp_ns):
                 self._remember(item.track_id)
             if item.track_id not in self._decided:
                 self._see(item, report)
         due = [track for track, known in self._open.items() if self._due(known, report.stamp_ns)]
-        for track in [track for track in due if self._was_part(self._open[track])]:
-            due.remove(track)
-            del self._open[track]
-            self._remember(track)
-        return [self._decide(track, self._cut_short(track, report.stamp_ns)) for track in due]
+        own = [track for track in due if self._is_own(track, report.stamp_ns)]
+        return [self._decide(track, self._cut_short(track, report.stamp_ns)) for track in own]
 
     def flush(self, cut_short: str = '') -> list[JudgedDecision]:
         """Decide on all items that are still open: the stream ended, went stale or jumped.
@@ -115,12 +113,12 @@ class DecisionMaker:
         Args:
             cut_short: why the stream broke off; an item in view then is not passed as sound.
         """
+        own = [track for track in list(self._open) if self._is_own(track, self._newest_ns or 0)]
         decisions = [
-            self._decide(track, '' if known.missed else cut_short)
-            for track, known in list(self._open.items())
+            self._decide(track, '' if self._open[track].missed else cut_short) for track in own
         ]
         self._newest_ns = None
-        self._passing.clear()
+        self._places.clear()
         return decisions
 
     def go_back(self, camera: str, stamp_ns: int, cut_short: str) -> list[JudgedDecision]:
@@ -133,14 +131,25 @@ class DecisionMaker:
         self._decided = dict.fromkeys(decided)
         return decisions
 
-    def _is_part_of_decided(self, item: ItemReport, stamp_ns: int) -> bool:
+    def _is_left_of_decided(self, item: ItemReport, stamp_ns: int) -> bool:
         """Tell whether a new track shows what is left of an item that was decided."""
         new = item.track_id not in self._open and item.track_id not in self._decided
-        return new and self._passing.hold(item, stamp_ns)
+        return new and self._places.is_left_of_decided(item, stamp_ns)
 
-    def _was_part(self, known: ItemHistory) -> bool:
-        """Tell whether a track was but a part of an item that has a track of its own."""
-        return known.best is None and self._passing.covers(known.newest, known.stamp_ns)
+    def _is_own(self, track_id: int, now_ns: int) -> bool:
+        """Tell whether a track is an item of its own; what is known of it goes to the one it is."""
+        known = self._open[track_id]
+        goes_on_as = 0
+        if not self._places.is_no_item(track_id, now_ns):
+            goes_on_as = self._places.goes_on_as(track_id, now_ns)
+            if not goes_on_as:
+                return True
+        if goes_on_as in self._open:
+            self._open[goes_on_as].join(known)
+        del self._open[track_id]
+        self._remember(track_id)
+        self._places.rule_out(track_id)
+        return False
 
     def _see(self, item: ItemReport, report: DamageReport) -> None:
         known = self._open.setdefault(
@@ -166,8 +175,10 @@ class DecisionMaker:
     def _decide(self, track_id: int, cut_short: str = '') -> JudgedDecision:
         known = self._open.pop(track_id)
         self._remember(track_id)
-        self._passing.add(track_id)
+        self._places.decide(track_id)
         judged = known.best or known.newest
+        if self._places.lies_on_another(track_id, known.stamp_ns):
+            cut_short = cut_short or LIES_ON
         verdict, reason = self._verdict(known, cut_short)
         return JudgedDecision(
             stamp_ns=known.stamp_ns,

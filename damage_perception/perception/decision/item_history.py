@@ -101,9 +101,16 @@ class ItemHistory:
             self.frames += 1
             self._weigh(item, judged, judged_by)
             self._count(item, threshold, settings)
-        if self.best and self._named[0]:  # one item is one product, whichever of its looks decides
-            sku, confidence = self._named
-            self.best = replace(self.best, sku=sku, sku_confidence=confidence)
+        self._name()
+
+    def join(self, earlier: ItemHistory) -> None:
+        """Take over what was seen of the item while it was followed under another id."""
+        self.frames += earlier.frames
+        for item, judged, judged_by in earlier._looks:
+            self._weigh(replace(item, track_id=self.newest.track_id), judged, judged_by)
+        if earlier._named[0] and earlier._named[1] > self._named[1]:
+            self._named = earlier._named
+        self._name()
 
     def reaches(self, settings: DecisionSettings, now_ns: int) -> bool:
         """Tell whether the item is at the line or will be there within the lead."""
@@ -121,6 +128,12 @@ class ItemHistory:
         if self.unhealthy:
             reasons.append(self.unhealthy)
         return ' and '.join(reasons) or 'no depth of it could be judged'
+
+    def _name(self) -> None:
+        """Let the look that decides bear the product: one item is one, whichever look it is."""
+        if self.best and self._named[0]:
+            sku, confidence = self._named
+            self.best = replace(self.best, sku=sku, sku_confidence=confidence)
 
     def _weigh(self, item: ItemReport, judged: Versions, judged_by: float) -> None:
         """Let the look decide that rests on the most frames.

@@ -1,0 +1,158 @@
+"""What lies where on a moving belt: items told from their parts, from heaps and old numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from damage_perception.perception.decision.belt_place import (
+    FOLLOWED_S,
+    RIM_M,
+    Outline,
+    Place,
+    Vector,
+    position,
+    side_by_side,
+)
+from damage_perception.report import ItemReport, Status
+
+_REMEMBERED_S = 60.0  # how an item looked that is not decided
+_SLOWEST_M_S = 0.05  # of what surely moves with a belt
+_PART, _HEAP = 0.5, 0.75  # share of its area below which one item is a part of another, of a heap
+_SCRAP, _SCRAP_LOOKS = 0.1, 2  # so small and so seldom seen: a scrap of the item beside it
+
+
+class BeltPlaces:
+    """Tell which tracks on a moving belt are items of their own.
+
+    Nothing on a belt vanishes, so what is lost in view is there under another number, and what
+    lies within the outline of an item is a part of it. On a tray nothing of this holds: the next
+    item may come to lie where the one before was taken from. Pure; time is that of the reports.
+    """
+
+    def __init__(self) -> None:
+        self._places: dict[int, Place] = {}
+        self._belt_m_s: Vector = np.zeros(3)
+
+    def see(self, items: Iterable[ItemReport], stamp_ns: int) -> None:
+        """Take the items of the next report, decided or not."""
+        for item in items:
+            place = self._places.setdefault(item.track_id, Place(item.track_id, item, stamp_ns))
+            place.see(item, stamp_ns)
+        limit_ns = stamp_ns - round(_REMEMBERED_S * 1e9)
+        self._places = {i: each for i, each in self._places.items() if each.last_ns >= limit_ns}
+        fresh_ns = stamp_ns - round(FOLLOWED_S * 1e9)
+        moves = [each.velocity_m_s for each in self._places.values()
+                 if each.velocity_m_s is not None and each.told_ns >= fresh_ns]  # fmt: skip
+        self._belt_m_s = np.median(moves, axis=0) if moves else self._belt_m_s
+
+    def decide(self, track_id: int) -> None:
+        """Take note that a track was decided."""
+        if track_id in self._places:
+            self._places[track_id].decided = True
+
+    def rule_out(self, track_id: int) -> None:
+        """Take note that a track is no item of its own."""
+        if track_id in self._places:
+            self._places[track_id].ruled_out = True
+
+    def clear(self) -> None:
+        """Forget all, as when time jumps."""
+        self._places.clear()
+        self._belt_m_s = np.zeros(3)
+
+    def is_left_of_decided(self, item: ItemReport, stamp_ns: int) -> bool:
+        """Tell whether a track that begins now shows what is left of a decided item."""
+        return any(
+            each.decided and outline.holds(position(item), each.margin_m)
+            for each, outline in self._others(item.track_id, stamp_ns)
+        )
+
+    def is_no_item(self, track_id: int, now_ns: int) -> bool:
+        """Tell whether a track showed a part or a scrap of an item, or several items at once."""
+        place = self._places.get(track_id)
+        if place is None:
+            return False
+        mine = (place.outline(now_ns, self._belt_m_s) if place.judged else None) or place.vague(
+            now_ns, self._belt_m_s
+        )
+        others = list(self._others(track_id, now_ns))
+        lost = place.last_ns < now_ns and bool(others)
+        return (
+            any(self._is_part(place, mine, *other) for other in others)
+            or (lost and self._is_scrap(place, mine, others, now_ns))
+            or (lost and self._is_heap(place, mine, others))
+        )
+
+    def lies_on_another(self, track_id: int, now_ns: int) -> bool:
+        """Tell whether an item lies on a larger one that it kept from being judged."""
+        place = self._places.get(track_id)
+        mine = place.outline(now_ns, self._belt_m_s) if place else None
+        if place is None or mine is None:
+            return False
+        for each in self._places.values():
+            under = each.vague(now_ns, self._belt_m_s)
+            covered = each.newest.status & (Status.OCCLUDED | Status.TRUNCATED) == Status.OCCLUDED
+            stays = each.looks >= place.looks and each.last_ns >= place.last_ns
+            larger = under.area > mine.area and under.holds(mine.middle)
+            if not each.judged and covered and stays and larger:
+                return True
+        return False
+
+    def goes_on_as(self, track_id: int, now_ns: int) -> int:
+        """Give the track under which a lost item is seen now; 0 = none."""
+        place = self._places.get(track_id)
+        mine = place.outline(now_ns, self._belt_m_s) if place and place.whole else None
+        if place is None or mine is None:
+            return 0
+        for other, outline in self._others(track_id, now_ns):
+            if (
+                other.last_ns > place.last_ns
+                and outline.area >= _PART * mine.area
+                and outline.holds(mine.middle)
+                and not side_by_side(place, other)
+            ):
+                return other.track_id
+        return 0
+
+    def _others(self, track_id: int, now_ns: int) -> Iterator[tuple[Place, Outline]]:
+        """Give the other tracks that move with the belt, with their outlines now."""
+        if float(np.linalg.norm(self._belt_m_s)) < _SLOWEST_M_S:
+            return
+        for each in self._places.values():
+            outline = each.outline(now_ns, self._belt_m_s)
+            if each.track_id != track_id and outline is not None and not each.ruled_out:
+                yield each, outline
+
+    @staticmethod
+    def _is_part(place: Place, mine: Outline, other: Place, outline: Outline) -> bool:
+        # What was never seen clearly may be larger than it looked.
+        small = not place.judged or mine.area < _PART * outline.area
+        # A heap of items has an outline too, but not for long.
+        stays = other.leaves or other.last_ns >= place.last_ns or len(other.whole) > place.looks
+        within = small and stays and outline.holds(mine.middle, other.margin_m)
+        return within and not side_by_side(place, other)
+
+    def _is_scrap(
+        self, place: Place, mine: Outline, others: list[tuple[Place, Outline]], now_ns: int
+    ) -> bool:
+        if place.looks > _SCRAP_LOOKS:
+            return False
+        beside = (
+            each.vague(now_ns, self._belt_m_s) for each, _ in others
+            if each.last_ns > place.last_ns
+        )  # fmt: skip
+        return any(
+            mine.area < _SCRAP * outline.area and outline.holds(mine.middle, RIM_M)
+            for outline in beside
+        )
+
+    @staticmethod
+    def _is_heap(place: Place, mine: Outline, others: list[tuple[Place, Outline]]) -> bool:
+        within = [
+            outline for other, outline in others
+            if other.last_ns > place.last_ns and mine.holds(outline.middle)
+            and outline.area < _HEAP * mine.area and not side_by_side(place, other)
+        ]  # fmt: skip
+        return len(within) > int(place.judged)
