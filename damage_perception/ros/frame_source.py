@@ -117,6 +117,11 @@ class FrameSource:
 
     def _mismatch(self) -> str:
         lag = self.sync.lags_s().get(DEPTH, 0.0)
+        if abs(lag) <= self.settings.slop_s:
+            return (
+                f'the stamps of {self.watches[RGB].topic} and {self.watches[DEPTH].topic} do not '
+                'advance; let the driver stamp its images with the time of exposure'
+            )
         order = 'behind' if lag >= 0 else 'ahead of'
         return (
             f'{self.watches[DEPTH].topic} is {abs(lag) * 1e3:.0f} ms {order} '

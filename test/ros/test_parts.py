@@ -176,6 +176,15 @@ def test_streams_that_never_match_are_named_with_their_distance() -> None:
     assert src.silence(6.0) == '/cam/depth is 40 ms behind /cam/rgb, more than slop_s allows'
 
 
+def test_stamps_that_stand_still_are_named() -> None:
+    src = source()
+    src.add_info(message(0), 0.0)
+    for k in range(60):
+        src.add_image(RGB, message(0), k / 10)
+        src.add_image(DEPTH, message(0), k / 10)
+    assert 'the stamps of /cam/rgb and /cam/depth do not advance' in src.silence(6.0)
+
+
 def test_an_identity_holds_around_its_stamp_only() -> None:
     src = source()
     src.add_identity(message(10 * S, sku='tea', confidence=0.9, source='barcode'))
