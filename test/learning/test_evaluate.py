@@ -14,6 +14,7 @@ from damage_perception.cli.evaluate import evaluate
 from damage_perception.errors import CallError, UserError
 from damage_perception.learning.metrics.metrics import evaluate as measure
 from damage_perception.learning.metrics.outcomes import join
+from damage_perception.learning.predictions.evaluation import predict_all
 from damage_perception.learning.predictions.prediction import Prediction
 from damage_perception.learning.predictions.prediction_file import (
     read_predictions,
@@ -166,6 +167,18 @@ def test_an_image_that_cannot_be_used_is_unknown_and_the_others_are_judged(tmp_p
     assert '16-bit PNG in millimetres' in reasons[0]
     assert 'depth must be (H, W) like rgb' in reasons[1]
     assert '2 images are UNKNOWN, most often: ' in capsys.readouterr().err
+
+
+def test_an_image_that_the_detector_fails_on_ends_nothing(tmp_path):
+    write_rgbd_coco(tmp_path, [True, False])
+
+    def judge(sample):
+        return Prediction(0.00012345678 / (sample.image_id - 1))
+
+    said = predict_all(open_dataset(f'rgbd-coco:{tmp_path}'), judge, tmp_path / 'p.jsonl')
+    assert math.isnan(said[1].score)
+    assert 'could not be judged: ZeroDivisionError' in said[1].reason
+    assert said[2].score == 0.0001234568  # small ones are told apart too
 
 
 def test_what_is_missing_or_cannot_be_written_is_told_before_any_image_is_judged(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -51,5 +52,8 @@ def _judge(
     for sample in samples:
         try:
             yield sample.image_id, predictor(sample)
-        except (ValueError, ArithmeticError) as error:
-            raise UserError(f'image {sample.image_id} could not be judged: {error}') from error
+        except UserError:  # labels or weights that cannot be used
+            raise
+        except Exception as error:  # one image must not end it all, as one frame does not
+            why = f'it could not be judged: {type(error).__name__} {error}'
+            yield sample.image_id, Prediction(math.nan, reason=why)

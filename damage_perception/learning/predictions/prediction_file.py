@@ -89,7 +89,7 @@ def _line(path: Path, number: int, image_id: int | str, said: Prediction) -> dic
     if said.missed:
         line['missed'] = True
     if said.types:
-        line['types'] = {name: round(value, 6) for name, value in said.types.items()}
+        line['types'] = {name: _number(value) for name, value in said.types.items()}
     if said.damages:
         line['damages'] = [_damage_line(damage) for damage in said.damages]
     labels, confidence = said.read_labels(), said.read_confidence()
@@ -105,7 +105,7 @@ def _line(path: Path, number: int, image_id: int | str, said: Prediction) -> dic
     if said.detector:
         line['detector'] = said.detector
     if math.isfinite(said.raw):
-        line['raw_score'] = float(f'{said.raw:.7g}')
+        line['raw_score'] = _number(said.raw)
     if said.references is not None:
         line |= {'references': said.references, 'compared': said.compared}
     return line
@@ -115,7 +115,7 @@ def _damage_line(damage: PredictedDamage) -> dict[str, Any]:
     return {
         'type': damage.damage_type.name.lower(),
         'severity': damage.severity.name.lower(),
-        'confidence': round(damage.confidence, 6),
+        'confidence': _number(damage.confidence),
         'bbox': [float(value) for value in damage.box],
         'depth_mm': _number(damage.depth_m * 1000.0),
     }
@@ -192,4 +192,4 @@ def _count(value: Any) -> int | None:
 
 
 def _number(value: float) -> float | None:
-    return None if math.isnan(value) else round(float(value), 6)
+    return None if math.isnan(value) else float(f'{value:.7g}')
