@@ -14,7 +14,11 @@ import typer
 from damage_perception.errors import CallError, UserError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from damage_perception.learning.dataset import Sample
+    from damage_perception.learning.metrics.outcomes import Outcomes
     from damage_perception.learning.predictions.prediction import Prediction
 
 
@@ -37,7 +41,10 @@ def evaluate(
     ] = None,
     against: Annotated[
         Path | None,
-        typer.Option(help='Measures of another run, as without references, to be printed beside.'),
+        typer.Option(
+            help='Measures of another run, as without references: both are printed, and --html '
+            'shows what changed most if that run kept its --predictions.'
+        ),
     ] = None,
     split: Annotated[str | None, typer.Option(help='Only this split, as test.')] = None,
     submission: Annotated[
@@ -81,12 +88,15 @@ def evaluate(
         result: dict[str, Any] = {'dataset': dataset, 'split': split, 'references': references}
         if references == 'on':
             result['referenced'] = _referenced(samples, said)
+        if predictions is not None:
+            result['predictions'] = str(predictions.resolve())
         result |= measure(outcomes, loaded, prevalence)
         _write(metrics, result)
         if html is not None:
             from damage_perception.learning.reports.html_report import write_report
 
-            write_report(html, f'Evaluation of {dataset}', result, outcomes, prevalence)
+            before = None if other is None else _before(other, outcomes)
+            write_report(html, f'Evaluation of {dataset}', result, outcomes, prevalence, before)
     if json_:
         typer.echo(json.dumps(plain(result)))
     else:
@@ -145,6 +155,22 @@ def _referenced(samples: list[Sample], said: dict[int | str, Prediction]) -> dic
         'usable': sum(bool(one.references) for one in said.values()),
         'compared': sum(one.compared for one in said.values()),
     }
+
+
+def _before(other: dict[str, Any], outcomes: Outcomes) -> NDArray[np.float64] | None:
+    """Give the scores of another run for the same images; None where it did not keep them."""
+    import numpy as np
+
+    from damage_perception.learning.predictions.prediction_file import read_predictions
+
+    path = Path(str(other.get('predictions', '')))
+    if not path.is_file():
+        return None
+    said = read_predictions(path)
+    names = [sample.image_id for sample in outcomes.samples]
+    if any(name not in said for name in names):
+        raise UserError(f'{path}, which --against names, is of other images; measure it again')
+    return np.array([said[name].score for name in names], np.float64)
 
 
 def _write(path: Path, result: dict[str, Any]) -> None:

@@ -1,6 +1,7 @@
 """Evaluations with references: how they are found, used, counted and put beside those without."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -95,6 +96,27 @@ def test_runs_with_and_without_references_are_put_side_by_side(tmp_path, monkeyp
     rows = {cells[0].strip(): [cell.strip() for cell in cells[1:]] for cells in table if cells}
     assert rows['crush (4): AUROC'] == ['0.938', '1.000']
     assert rows['images, references usable'] == ['-', '20']
+
+
+def test_the_report_shows_what_references_changed_most(tmp_path):
+    write_rgbd_coco(tmp_path, [True] * 4 + [False] * 16)
+    runs = {'off': [0.9, 0.2, 0.7, 0.6, 0.95] + [0.1] * 15,
+            'on': [0.9, 0.8, 0.05, 0.6, 0.1] + [0.1] * 15}  # fmt: skip
+    for mode, scores in runs.items():
+        more = {} if mode == 'off' else {'references': 2, 'compared': True}
+        lines = [{'image_id': n, 'score': s} | more for n, s in enumerate(scores, start=1)]
+        write_lines(tmp_path / f'{mode}.jsonl', lines)
+    off, on = ({'predictions': tmp_path / f'{mode}.jsonl', 'metrics': tmp_path / f'{mode}.json'}
+               for mode in runs)  # fmt: skip
+    assert evaluate(tmp_path, **off).exit_code == 0
+    on |= {'references': 'on', 'against': tmp_path / 'off.json', 'html': tmp_path / 'r.html'}
+    result = evaluate(tmp_path, **on)
+    assert result.exit_code == 0, result.output
+    _, better, worse = re.split('Told (?:better|worse) than', (tmp_path / 'r.html').read_text())
+    shown = [re.findall(r'<figcaption>(\d+):', part) for part in (better, worse)]
+    assert shown == [['5', '1', '2', '4'], ['3']]  # an alarm gone, damages ranked higher; one lost
+    write_lines(tmp_path / 'off.jsonl', [{'image_id': 1, 'score': 0.5}])
+    assert 'is of other images' in str(evaluate(tmp_path, **on).exception)
 
 
 def test_predictions_of_the_other_kind_are_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""Pictures of the worst: the misses with the lowest scores, the alarms with the highest."""
+"""Pictures of the worst misses and alarms, and of what another run told better or worse."""
 
 from __future__ import annotations
 
@@ -21,6 +21,35 @@ def worst(outcomes: Outcomes, damaged: bool, count: int = 12) -> list[int]:
     rows = np.flatnonzero(outcomes.damaged == damaged)
     order = np.argsort(score[rows] if damaged else -score[rows], kind='stable')
     return [int(row) for row in rows[order][:count]]
+
+
+def changed(
+    outcomes: Outcomes, before: NDArray[np.float64], count: int = 12
+) -> tuple[list[int], list[int]]:
+    """Give the rows that are told better than in another run, and those told worse, most first.
+
+    What counts is the share of sound items that score as high: damaged items should have none
+    above them, sound ones all.
+
+    Args:
+        outcomes: this run.
+        before: (N,) scores of the other run for the same rows, NaN = UNKNOWN.
+        count: rows of each kind, at most.
+    """
+    shares = [_sound_above(scores, outcomes.damaged) for scores in (before, outcomes.score)]
+    gain = (shares[0] - shares[1]) * np.where(outcomes.damaged, 1.0, -1.0)
+    order = [int(row) for row in np.argsort(-gain, kind='stable')]
+    return (
+        [row for row in order if gain[row] > 0.0][:count],
+        [row for row in reversed(order) if gain[row] < 0.0][:count],
+    )
+
+
+def _sound_above(score: NDArray[np.float64], damaged: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Give the share of sound items that score at least as high as each; UNKNOWN scores lowest."""
+    known = np.where(np.isnan(score), -1.0, score)
+    sound = np.sort(known[~damaged])
+    return 1.0 - np.searchsorted(sound, known) / max(len(sound), 1)
 
 
 def picture(sample: Sample, said: Prediction, size: int = 320) -> Image:

@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from damage_perception.errors import UserError
 from damage_perception.learning.metrics.outcomes import Outcomes
@@ -30,9 +31,18 @@ figcaption{font-size:.8em;color:#444;overflow-wrap:anywhere}img.plot{max-width:1
 
 
 def write_report(
-    path: Path, title: str, metrics: dict[str, Any], outcomes: Outcomes, prevalence: float = 0.001
-) -> None:
+    path: Path, title: str, metrics: dict[str, Any], outcomes: Outcomes, prevalence: float = 0.001,
+    before: NDArray[np.float64] | None = None,
+) -> None:  # fmt: skip
     """Write the page.
+
+    Args:
+        path: where.
+        title: its title.
+        metrics: as `metrics.json` holds them.
+        outcomes: what was measured.
+        prevalence: share of damaged items for which a station is described.
+        before: (N,) scores of another run on the same images, to show what changed; None = none.
 
     Raises:
         UserError: if it cannot be written.
@@ -58,6 +68,10 @@ def write_report(
         _sheet('Worst misses', outcomes, contact_sheet.worst(outcomes, True)),
         _sheet('Worst alarms', outcomes, contact_sheet.worst(outcomes, False)),
     ]
+    if before is not None:
+        better, worse = contact_sheet.changed(outcomes, before)
+        parts.append(_sheet('Told better than in the other run', outcomes, better))
+        parts.append(_sheet('Told worse than in the other run', outcomes, worse))
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
     )
