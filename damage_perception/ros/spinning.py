@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 import rclpy
+from rclpy._rclpy_pybind11 import RCLError, UnknownROSArgsError
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
@@ -37,14 +38,18 @@ def spin(factories: Sequence[Callable[[], ManagedNode]], args: Sequence[str] | N
         args: command line, with ROS arguments; None = that of the process.
 
     Returns:
-        Exit status: 0, or 2 if a parameter was refused.
+        Exit status: 0, or 2 if a parameter or another ROS argument was refused.
     """
     stop = _stop_on_signals()
     clean_shared_memory()
-    rclpy.init(
-        args=list(args) if args is not None else None,
-        signal_handler_options=SignalHandlerOptions.NO,
-    )
+    try:
+        rclpy.init(
+            args=list(args) if args is not None else None,
+            signal_handler_options=SignalHandlerOptions.NO,
+        )
+    except (RCLError, UnknownROSArgsError) as error:
+        print(f'the ROS arguments were refused: {str(error).splitlines()[0]}', file=sys.stderr)
+        return 2
     executor = SingleThreadedExecutor()
     nodes: list[ManagedNode] = []
     try:

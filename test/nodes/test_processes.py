@@ -88,13 +88,20 @@ def test_a_signal_while_a_frame_is_judged_ends_the_process_in_order(
     assert 'must not have ended' not in text
 
 
-def test_a_refused_parameter_is_said_in_a_sentence(
-    domain: int, processes: list[subprocess.Popen[str]]
+@pytest.mark.parametrize(
+    ('arguments', 'name'),
+    [
+        (('-p', 'decision.threshold:=2.0'), 'decision.threshold'),
+        (('-r', 'rgb/image_rect_color:=no topic'), 'ROS arguments were refused'),
+    ],
+)
+def test_what_is_refused_at_the_start_is_said_in_a_sentence(
+    domain: int, processes: list[subprocess.Popen[str]], arguments: tuple[str, ...], name: str
 ) -> None:
-    processes.append(start('--ros-args', '-p', 'decision.threshold:=2.0'))
+    processes.append(start('--ros-args', *arguments))
     assert processes[0].wait(20.0) == 2
     said = processes[0].stderr.read()
-    assert 'decision.threshold' in said
+    assert name in said
     assert 'Traceback' not in said
 
 
