@@ -112,6 +112,9 @@ def test_tiny_picture_is_no_error() -> None:
     assert SupportFinder().update(np.ones((1, 1), np.float32), camera) is None
 
 
-def test_region_that_is_no_polygon_is_refused() -> None:
+@pytest.mark.parametrize(
+    'corner', [(3.0, 4.0), (5.0, 6.0, float('nan'), 4.0), (5.0, 6.0, 1e12, 4.0)]
+)
+def test_region_that_is_no_polygon_is_refused(corner: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match='at least 3 corners'):
-        PlaneSettings(region=(1.0, 2.0, 3.0, 4.0))
+        PlaneSettings(region=(1.0, 2.0, *corner))

@@ -16,6 +16,7 @@ from damage_perception.setting import check_ranges, setting
 
 _COST_OF_BELOW = 2.0  # a point below a plane speaks more against it than one on it for it
 _BELOW = 0.1  # of what surrounds an item may lie below as a share: more is its own support
+_FARTHEST_PX = 1e6  # a corner further off is no place in a picture
 _TALLEST_ITEM_M = 0.6  # what lies deeper than this below a plane is a floor, not its support
 
 
@@ -44,9 +45,11 @@ class PlaneSettings:
 
     def __post_init__(self) -> None:
         check_ranges(self)
-        if len(self.region) % 2 or len(self.region) in (2, 4):
+        pairs = len(self.region) % 2 == 0 and len(self.region) not in (2, 4)
+        if not pairs or not all(abs(value) <= _FARTHEST_PX for value in self.region):
             raise ValueError(
-                f'region must be empty or at least 3 corners as x, y pairs, got {self.region}'
+                'region must be empty or at least 3 corners as x, y pairs of pixels, '
+                f'got {self.region}'
             )
 
 
