@@ -161,6 +161,12 @@ def test_a_wrong_policy_is_refused_in_a_sentence(tmp_path, text: str, named: str
     assert '\n' not in str(caught.value)
 
 
+def test_a_policy_may_lie_at_home(tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv('HOME', str(tmp_path))
+    path = Path(_write(tmp_path, RULES))
+    assert load_policy(f'~/{path.name}') == load_policy(str(path))
+
+
 def test_a_missing_policy_is_named(tmp_path) -> None:
     with pytest.raises(CallError, match=r'absent.yaml cannot be read'):
         load_policy(str(tmp_path / 'absent.yaml'))

@@ -30,7 +30,7 @@ def load_policy(path: str) -> Policy:
     if not path:
         return Policy()
     try:
-        content = Path(path).read_bytes()
+        content = Path(path).expanduser().read_bytes()
         data = yaml.safe_load(content)
     except OSError as error:
         raise CallError(f'{path} cannot be read ({error.strerror}); check the path') from None
