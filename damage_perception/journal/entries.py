@@ -72,6 +72,7 @@ def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Let a file appear only when it is whole."""
     part = path.with_name(f'.{path.name}.part')
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(part)
         part.replace(path)
     except OSError as error:
