@@ -184,6 +184,22 @@ def test_folder(tmp_path):
     assert samples['good/a.jpg'].frame().depth_m is None
 
 
+def test_folders_may_lie_in_folders_of_their_split(tmp_path):
+    for name in (
+        'train/good/a.jpg',
+        'test/good/b.png',
+        'test/tear/c.png',
+        'ground_truth/tear/c.png',
+    ):
+        write_png(tmp_path / name, PICTURE)
+    found = open_dataset(f'folder:{tmp_path}', 'test')
+    assert [(sample.image_id, sample.damaged) for sample in found] == [
+        ('test/good/b.png', False),
+        ('test/tear/c.png', True),
+    ]
+    assert len(open_dataset(f'folder:{tmp_path}')) == 3
+
+
 def test_a_truncated_photograph_is_refused(tmp_path):
     _ok, data = cv2.imencode(
         '.jpg', np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)

@@ -1,6 +1,8 @@
 """Plain folders of images: `good/` (or ok, sound, normal) and `bad/` (or any other name).
 
-A folder inside `bad/` may carry the name of a damage type. `references/` holds pristine pictures.
+They may lie in a folder of their split, as `test/good/`, and a folder inside `bad/` may carry the
+name of a damage type. `references/` holds pristine pictures; `ground_truth/` and `masks/` hold no
+items.
 """
 
 from __future__ import annotations
@@ -11,24 +13,27 @@ from damage_perception.learning.dataset import Damage, Reference, Sample
 from damage_perception.report import DamageType
 
 SOUND = ('good', 'ok', 'sound', 'normal', 'undamaged')
+SPLITS = ('train', 'val', 'validation', 'test')
+BESIDE = ('references', 'ground_truth', 'masks')  # folders of what is no item
 SUFFIXES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp')
 TYPES = {kind.name.lower(): kind for kind in DamageType}
 
 
 def read(root: Path) -> list[Sample]:
-    """Read every image one or two folders below `root`."""
+    """Read every image that lies in a folder below `root`."""
     references = tuple(Reference(path) for path in _images(root / 'references'))
     return [
         _sample(root, path, references)
         for folder in sorted(path for path in root.iterdir() if path.is_dir())
-        if folder.name != 'references'
+        if folder.name not in BESIDE
         for path in _images(folder)
     ]
 
 
 def _sample(root: Path, path: Path, references: tuple[Reference, ...]) -> Sample:
     name = path.relative_to(root)
-    damaged = name.parts[0].lower() not in SOUND
+    split = name.parts[0] if name.parts[0].lower() in SPLITS else ''
+    damaged = name.parts[bool(split)].lower() not in SOUND
     kind = TYPES.get(name.parent.name.lower(), DamageType.UNKNOWN)
     return Sample(
         image_id=name.as_posix(),
@@ -37,6 +42,7 @@ def _sample(root: Path, path: Path, references: tuple[Reference, ...]) -> Sample
         damages=(Damage(kind),) if damaged else (),
         references=references,
         item_id=name.as_posix(),
+        split=split,
     )
 
 
