@@ -70,7 +70,7 @@ def open_folder(job: Job, resume: bool = False, force: bool = False) -> None:
     if folder.exists() and not folder.is_dir():
         raise CallError(f'{folder} is a file; give a folder')
     if folder.is_dir() and any(folder.iterdir()):
-        ours = state.is_dir() or (folder / 'dataset.json').is_file()
+        ours = _settings_of(folder) is not None
         if force and ours:
             for name in ('rgb', 'depth', 'references', STATE):
                 shutil.rmtree(folder / name, ignore_errors=True)

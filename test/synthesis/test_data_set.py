@@ -126,6 +126,11 @@ def test_a_full_folder_is_refused(made: tuple[Path, dict], tmp_path: Path) -> No
     with pytest.raises(CallError, match='no data set'):
         open_folder(Job(tmp_path, SPEC, 5, 8), force=True)
     assert (tmp_path / 'letter.txt').read_text() == 'mine'
+    (tmp_path / 'dataset.json').write_text('{"info": {}, "images": []}')  # a set of others
+    (tmp_path / 'rgb').mkdir()
+    with pytest.raises(CallError, match='no data set of ours'):
+        open_folder(Job(tmp_path, SPEC, 5, 8), force=True)
+    assert (tmp_path / 'rgb').is_dir()
 
 
 def test_too_small_a_disk_is_refused(tmp_path: Path) -> None:
