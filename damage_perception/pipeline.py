@@ -75,6 +75,7 @@ class DamagePipeline:
         self._support = SupportFinder(self._settings.plane)
         self.references = references or References(self._settings.gallery.folder)
         self._sensor = SensorWatch()
+        self._only_look = only_look
         self._judge = Judge(self._settings, assessor, self._counts, self.references, only_look)
         self._pictures = PictureWatch()
         self._newest_ns: int | None = None
@@ -138,7 +139,9 @@ class DamagePipeline:
                 measured.depth_m, height_m, support.region, self._settings.plane.tolerance_m
             )
             pixel_m = support.plane.offset / measured.camera.fx
-            found = find_items(frame.rgb, height_m, support.region, pixel_m, self._settings.items)
+            found = find_items(
+                frame.rgb, height_m, support.region, pixel_m, self._settings.items, self._only_look
+            )
         with _timed(timings, 'judge'):
             raw = self._judge.judge(measured, found, support.plane, profile)
             items = tuple(self._calibration.apply(item) for item in raw)

@@ -12,7 +12,7 @@ from damage_perception.network.network_settings import NetworkSettings
 from damage_perception.perception.decision.decision import DecisionSettings
 from damage_perception.perception.gallery.lookup import GallerySettings
 from damage_perception.perception.geometry.geometry import GeometrySettings
-from damage_perception.perception.items.items import ItemsSettings
+from damage_perception.perception.items.cut import ItemsSettings
 from damage_perception.perception.support.plane import PlaneSettings
 from damage_perception.perception.tracking import TrackingSettings
 

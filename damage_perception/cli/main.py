@@ -21,6 +21,7 @@ COMMANDS = (
     'synthesize',
     'train',
     'train-identification',
+    'train-joins',
     'export',
     'evaluate',
     'calibrate-sensor',

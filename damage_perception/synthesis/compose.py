@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from damage_perception.perception.projection import Plane
 from damage_perception.synthesis.build import build_item
 from damage_perception.synthesis.colour_sensor import ColourSensor, draw_colour_sensor, take_picture
+from damage_perception.synthesis.crowd import add_crowd
 from damage_perception.synthesis.damage import DAMAGE_NAMES, WEIGHTS, inflict, possible
 from damage_perception.synthesis.depth_sensor import measure_depth
 from damage_perception.synthesis.lighting import Light, shade
@@ -101,7 +102,9 @@ def _compose(
     if damaged:
         _damage(spec, patch, product, rng)
     if not plain and rng.random() < spec.neighbours:
-        place, more = add_neighbours(scene, patch, product, rng, spec)
+        crowd = spec.crowded > 0 and rng.random() < spec.crowded
+        add = add_crowd if crowd else add_neighbours
+        place, more = add(scene, patch, product, rng, spec)
         return scene, patch, place, tags + more
     scene.stamp(patch, Placement(), MAIN)
     return scene, patch, Placement(), tags

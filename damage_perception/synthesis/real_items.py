@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from damage_perception.errors import CallError
 from damage_perception.frame import CameraIntrinsics, MeasuredFrame
-from damage_perception.perception.items.items import ItemsSettings, find_items
+from damage_perception.perception.items.cut import ItemsSettings
+from damage_perception.perception.items.items import find_items
 from damage_perception.perception.projection import Plane, height_image
 from damage_perception.perception.sensor.noise import SensorWatch
 from damage_perception.perception.support.support import SupportFinder

@@ -29,6 +29,7 @@ class SynthesisSpec:
         copies: items of each product.
         oddities: how often harmless oddities are added.
         neighbours: share of items with another item at hand.
+        crowded: share of those whose item stands in a row or lies in a heap.
         oblique: share of views tilted by more than 15 degrees.
         truncated: share of items cut by the border of the image.
         references: fewest and most reference views of a product.
@@ -49,6 +50,7 @@ class SynthesisSpec:
     copies: int = 4
     oddities: float = 0.25
     neighbours: float = 0.3
+    crowded: float = 0.0
     oblique: float = 0.2
     truncated: float = 0.03
     references: tuple[int, int] = (1, 3)
@@ -65,8 +67,8 @@ class SynthesisSpec:
         _among('damages', self.damages, tuple(DAMAGE_NAMES))
         _among('families', self.families, FAMILIES)
         _among('sensors', self.sensors, ('stereo', 'structured_light', 'tof'), empty=True)
-        for name in ('damaged', 'major', 'several', 'oddities', 'neighbours', 'oblique',
-                     'truncated', 'bad_references', 'old_references'):  # fmt: skip
+        for name in ('damaged', 'major', 'several', 'oddities', 'neighbours', 'crowded',
+                     'oblique', 'truncated', 'bad_references', 'old_references'):  # fmt: skip
             _within(name, getattr(self, name), 0.0, 1.0)
         _within('copies', self.copies, 1, 1000)
         _within('crop', self.crop, 64, 2048)

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from real_faces import CX, CY, DATA, FX, FY
 
 from damage_perception.frame import CameraIntrinsics
-from damage_perception.perception.items.items import FoundItem, ItemsSettings, find_items
+from damage_perception.perception.items.cut import ItemsSettings
+from damage_perception.perception.items.items import FoundItem, find_items
 from damage_perception.perception.projection import height_image
 from damage_perception.perception.sensor.depth import depth_in_metres
 from damage_perception.perception.support.support import SupportFinder

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_heaps import CARDBOARD, PIXEL_M, Block, Heap, heap
 
-from damage_perception.perception.items.items import FoundItem, ItemsSettings, find_items
+from damage_perception.perception.items.cut import ItemsSettings
+from damage_perception.perception.items.items import FoundItem, find_items
 from damage_perception.report import Status
 
 

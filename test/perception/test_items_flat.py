@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from made_heaps import PIXEL_M, Block, Heap, heap
 
-from damage_perception.perception.items.items import FoundItem, ItemsSettings, find_items
+from damage_perception.perception.items.cut import ItemsSettings
+from damage_perception.perception.items.items import FoundItem, find_items
 from damage_perception.report import Status
 
 CARD = (150, 60, 170)

@@ -16,7 +16,8 @@ from damage_perception.perception.comparison.comparison import comparison_featur
 from damage_perception.perception.evidence.item_features import item_features
 from damage_perception.perception.geometry.geometry import find_damage
 from damage_perception.perception.geometry.surface import own_relief
-from damage_perception.perception.items.items import ItemsSettings, find_items
+from damage_perception.perception.items.cut import ItemsSettings
+from damage_perception.perception.items.items import find_items
 from damage_perception.perception.projection import Plane, height_image
 from damage_perception.perception.sensor.noise import measured_profile
 from damage_perception.perception.sensor.sensor import SensorProfile
@@ -145,7 +146,7 @@ def _found(sample: Sample) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None
     height = height_image(sample.depth_m, sample.plane, sample.camera)
     everywhere = np.ones(height.shape, bool)
     pixel_m = sample.plane.offset / sample.camera.fx
-    items = find_items(sample.rgb, height, everywhere, pixel_m, ItemsSettings())
+    items = find_items(sample.rgb, height, everywhere, pixel_m, ItemsSettings(), alone=True)
     best, most = None, _ALIKE
     for item in items:
         shared = np.count_nonzero(sample.item_mask[item.roi.slices] & item.mask)

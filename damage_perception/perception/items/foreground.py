@@ -28,6 +28,8 @@ class Scene:
         inside: (H, W) bool, the region of interest.
         pixel_m: metres that a pixel spans.
         probability: (H, W) float32, colour is that of items; set by `find_standing`.
+        relief: (h, w) float32, metres that creases are deep, coarser; set by `split_creases`.
+        hue_change: (h, w) float32, how strongly the hue changes, coarser; set by `split_creases`.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Scene:
         within = cv2.copyMakeBorder(inside.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
         self.rim = inside & (cv2.erode(within, np.ones((3, 3), np.uint8))[1:-1, 1:-1] == 0)
         self.probability = np.zeros(inside.shape, np.float32)
+        self.relief = self.hue_change = np.zeros((1, 1), np.float32)
 
     def coarser(self, step: int) -> Scene:
         """Give every `step`-th row and column."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -9,38 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects, median
 
+from damage_perception.perception.items.cut import ItemsSettings, cut_pieces
 from damage_perception.perception.items.flat import add_flat
-from damage_perception.perception.items.foreground import Scene, find_standing
-from damage_perception.perception.items.seams import split_seams
-from damage_perception.perception.items.sets import join_sets
-from damage_perception.perception.items.split import split_creases
+from damage_perception.perception.items.join_model import shipped_joins
+from damage_perception.perception.items.joins import join_pieces
 from damage_perception.perception.items.status import item_status
 from damage_perception.report import Roi, Status
-from damage_perception.setting import check_ranges, setting
 
+_FILLS = 0.4  # of the longer side of a picture that was taken of one item
 _LOW = 0.4  # of the height from which something counts; what is lower stains or shades the support
-_FINEST_M = 0.0018  # finer pixels show items no better, only later
-
-
-@dataclass(frozen=True)
-class ItemsSettings:
-    """How items are told from the support and from each other."""
-
-    min_height_m: float = setting(
-        0.012,
-        'Metres above the support from which something counts as an item.',
-        low=0.001,
-        high=1.0,
-    )
-    min_size_m: float = setting(
-        0.03, 'Metres across below which something is no item.', low=0.001, high=1.0
-    )
-    crease_m: float = setting(
-        0.0045, 'Metres that a crease between two items lies below its sides.', low=0.0005, high=0.1
-    )
-
-    def __post_init__(self) -> None:
-        check_ranges(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +42,7 @@ def find_items(
     region: NDArray[np.bool_],
     pixel_m: float,
     settings: ItemsSettings,
+    alone: bool = False,
 ) -> list[FoundItem]:
     """Find the items of a picture, those that start highest and leftmost first.
 
@@ -73,26 +52,17 @@ def find_items(
         region: (H, W) bool, the region of interest.
         pixel_m: metres that a pixel spans on the support.
         settings: what counts as an item.
+        alone: whether the picture was taken of one item.
     """
-    rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
-    if not len(rows):
+    cut = cut_pieces(rgb, height_m, region, pixel_m, settings)
+    if cut is None:
         return []
-    step = max(1, int(_FINEST_M / pixel_m))
-    window = np.s_[rows[0] : rows[-1] + 1 : step, columns[0] : columns[-1] + 1 : step]
-    scene = Scene(rgb[window], height_m[window], region[window], pixel_m * step)
-    standing = find_standing(scene, settings.min_height_m, settings.min_size_m)
-    labels = np.zeros(standing.shape, np.int32)
-    doubts: dict[int, float] = {}
-    if standing.any():
-        labels, doubts = split_creases(
-            scene, standing, settings.min_height_m, settings.min_size_m, settings.crease_m
-        )
-        labels = split_seams(labels, scene.grey, scene.pixel_m, settings.min_size_m)
-    labels = join_sets(labels, scene.smooth_m, scene.pixel_m)
+    scene = cut.scene
+    filled_m = _FILLS * max(region.shape) * pixel_m if alone else math.inf
+    labels, doubts = join_pieces(scene, cut.labels, cut.doubts, shipped_joins(), filled_m)
     labels = _standing_out(labels, scene.smooth_m, _LOW * settings.min_height_m)
     standing_labels = int(labels.max())
     labels = add_flat(scene, labels, settings.min_height_m, settings.min_size_m)
-    corner = (int(rows[0]), int(columns[0]))
     found = []
     for label, box in enumerate(find_objects(labels), start=1):
         if box is None:
@@ -107,8 +77,8 @@ def find_items(
             0.75 * settings.min_height_m if label <= standing_labels else -np.inf,
             scene.pixel_m,
         )
-        mask = np.repeat(np.repeat(labels[box] == label, step, axis=0), step, axis=1)
-        found.append(_placed(mask, box, step, corner, region.shape, status))
+        mask = np.repeat(np.repeat(labels[box] == label, cut.step, axis=0), cut.step, axis=1)
+        found.append(_placed(mask, box, cut.step, cut.corner, region.shape, status))
     return sorted(found, key=lambda item: (item.roi.y, item.roi.x))
 
 

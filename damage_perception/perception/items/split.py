@@ -44,7 +44,9 @@ def split_creases(
     inside = cv2.resize(standing.view(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
     relief = concavity(small, max(1, round(_REACH_M / cell)), round(_CREASE_LENGTH_M / cell))
     colour = cv2.resize(scene.lab, size, interpolation=cv2.INTER_AREA)
-    edges = relief + 0.4 * crease_m * colour_edges(colour)
+    hue = colour_edges(colour)
+    scene.relief, scene.hue_change = relief, hue
+    edges = relief + 0.4 * crease_m * hue
     labels = basins(edges, inside, tuple(crease_m * level for level in _LEVELS))
     pieces = Pieces(labels, relief, colour, crease_m, 2.0 * (min_size_m / cell) ** 2)
     labels, doubts, strength = pieces.join_weak()

@@ -1,0 +1,1 @@
+"""Learning which pieces of a picture are one item."""
