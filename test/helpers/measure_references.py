@@ -1,4 +1,4 @@
-"""Measure how references are placed and what comparing with them tells, on rendered pairs.
+"""Measure what comparing with references tells, on rendered pairs; see `reference_places.py` too.
 
 python test/helpers/measure_references.py [ITEMS [REFERENCES]] prints the tables of
 docs/references.md.
@@ -24,27 +24,6 @@ KINDS = ('crush', 'tear', 'hole', 'deconstruction', 'spill', 'missing_unit')
 PRINTED = (
     'retail_carton', 'powder_bag', 'bottle', 'tin', 'jar', 'blister', 'multi_pack',
 )  # fmt: skip
-
-
-def true_warp(view, pose, reference, reference_pose, size):
-    """Pixels of the view to pixels of the reference, by the poses that the engine drew."""
-    corners = [(x * size[0], y * size[1], size[2], 1) for x in (-0.4, 0.4) for y in (-0.4, 0.4)]
-
-    def pixels(of, at):
-        points = (np.linalg.inv(of.to_camera) @ at @ np.array(corners).T)[:2].T / of.resolution_m
-        return points + (np.array(of.item_mask.shape[::-1]) - 1) / 2
-
-    here = np.column_stack([pixels(view, pose), np.ones(4)])
-    return np.linalg.lstsq(here, pixels(reference, reference_pose), rcond=None)[0].T
-
-
-def placed(view, warp, truth):
-    """Turn off the truth in degrees, root mean square distance from it in mm over the item."""
-    turn = warp[:, :2] @ np.linalg.inv(truth[:, :2])
-    degrees = np.degrees(np.arctan2(turn[1, 0] - turn[0, 1], turn[0, 0] + turn[1, 1]))
-    rows, columns = np.nonzero(view.item_mask)
-    off = (warp - truth) @ np.stack([columns, rows, np.ones(len(rows))])
-    return abs(degrees), 1e3 * view.resolution_m * np.sqrt(np.mean(np.sum(off**2, axis=0)))
 
 
 def what_is_true(sample, found):
@@ -89,43 +68,31 @@ def table(rows):
 
 
 def measured(spec, items, references):
-    """Features, places and milliseconds of rendered items and their references."""
-    rows, places, spent = [], defaultdict(list), np.zeros(2)
+    """Features and milliseconds of rendered items and their references."""
+    rows, spent = [], np.zeros(2)
     for index in range(items):
         sample = render_sample(spec, 7, index, references=references)
         found = labelled_view(sample)
         if found is None:
             continue
         view = found.view
-        shown = [(other, labelled_view(other)) for other in sample.references]
-        shown = [(other, seen.view) for other, seen in shown if seen is not None]
+        shown = [labelled_view(other) for other in sample.references]
         start = time.process_time()
         aligner = Aligner(view)
-        fits = [(other, there, aligner.bring(there)) for other, there in shown]
+        fits = [aligner.bring(seen.view) for seen in shown if seen is not None]
         middle = time.process_time()
-        compared = compare(view, [fit for *_, fit in fits if fit is not None])
+        compared = compare(view, [fit for fit in fits if fit is not None])
         spent += middle - start, time.process_time() - middle
         family = next(tag[7:] for tag in sample.tags if tag.startswith('family:'))
-        for other, there, fit in fits:
-            truth = true_warp(view, sample.pose, there, other.pose, sample.size)
-            places[family].append(None if fit is None else placed(view, fit.warp, truth))
         if compared is not None:
             rows.append((*what_is_true(sample, found), compared.features, family))
-    return rows, places, 1e3 * spent / items
+    return rows, 1e3 * spent / items
 
 
 def main(items: int, references: int) -> None:
     cv2.setNumThreads(1)
-    rows, places, spent = measured(SynthesisSpec(copies=2), items, references)
-    print('| family | pairs | no fit | other way round | median mm | 90 % mm |')
-    print('|---|---|---|---|---|---|')
-    for family, all_of in sorted(places.items()):
-        fits = [place for place in all_of if place is not None]
-        off = [mm for turn, mm in fits if turn < 20]
-        middle, most = np.percentile(off, (50, 90)) if off else (np.nan, np.nan)
-        print(f'| {family} | {len(all_of)} | {len(all_of) - len(fits)} | {len(fits) - len(off)} |',
-              f'{middle:.1f} | {most:.1f} |')  # fmt: skip
-    print('\nall products')
+    rows, spent = measured(SynthesisSpec(copies=2), items, references)
+    print('all products')
     table(rows)
     print('printed products')
     table([row for row in rows if row[3] in PRINTED])
