@@ -37,7 +37,7 @@ def replay(
         warn,
         warn_of_unknown_types,
     )
-    from damage_perception.cli.result_places import check_new_folder
+    from damage_perception.cli.result_places import check_new_folder, check_place
     from damage_perception.cli.settings_file import read_settings
     from damage_perception.recording.frames import FrameReader
     from damage_perception.recording.judging import judge
@@ -45,6 +45,7 @@ def replay(
     from damage_perception.recording.reader import Recording
     from damage_perception.recording.topics import find_topics
 
+    check_place(report)
     if pictures is not None:
         check_new_folder(pictures)
     settings, input_settings = read_settings(params)

@@ -87,10 +87,11 @@ def test_a_recording_without_depth_is_refused(tmp_path: Path) -> None:
         replay(tmp_path / 'bag', '--report', tmp_path / 'r.jsonl')
 
 
-def test_an_unwritable_report_is_named(bag: Path, tmp_path: Path) -> None:
+def test_an_unwritable_report_is_named_before_all(tmp_path: Path) -> None:
     (tmp_path / 'file').write_text('')
-    with pytest.raises(UserError, match='jsonl cannot be written'):
-        replay(bag, '--report', tmp_path / 'file' / 'r.jsonl')
+    for report in (tmp_path / 'file' / 'r.jsonl', tmp_path):
+        with pytest.raises(UserError, match=f'{report} cannot be written'):
+            replay(tmp_path / 'no such recording', '--report', report)
 
 
 def test_a_full_disk_leaves_no_report(
