@@ -50,7 +50,13 @@ def report_to_message(report: DamageReport) -> Any:
 
 
 def report_from_message(message: Any) -> DamageReport:
-    """Read a report back; its masks and confidence maps are empty, its image size is zero."""
+    """Read a report back; its masks and confidence maps are empty, its image size is zero.
+
+    Raises:
+        ValueError: for a number without a meaning, by which damage could pass as sound.
+    """
+    if not 0.0 <= message.threshold <= 1.0:
+        raise ValueError(f'threshold must lie in [0, 1], got {message.threshold}')
     return DamageReport(
         stamp_ns=stamp_ns(message),
         frame_id=message.header.frame_id,

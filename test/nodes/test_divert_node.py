@@ -13,7 +13,7 @@ from damage_perception import msg
 from damage_perception.nodes.divert_node import DivertNode
 from damage_perception.report import Verdict
 from damage_perception.ros import qos
-from damage_perception.ros.messages import header
+from damage_perception.ros.messages import header, report_from_message
 
 S = 1_000_000_000
 
@@ -141,3 +141,9 @@ def test_a_report_with_an_unknown_number_is_refused_and_the_next_is_taken(belt: 
     belt._publisher.publish(broken)
     belt.report(100 * S, {})
     wait_for(lambda: belt.heartbeats[-1].decision == Verdict.PASS, 1.0, 'a sound heartbeat')
+
+
+@pytest.mark.parametrize('threshold', [math.nan, -0.1, 7.0])
+def test_a_threshold_by_which_damage_could_pass_is_refused(threshold: float) -> None:
+    with pytest.raises(ValueError, match='threshold must lie'):
+        report_from_message(msg.DamageReport(health=1, threshold=threshold))
