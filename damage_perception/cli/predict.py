@@ -73,6 +73,7 @@ def predict(
     from damage_perception.cli.tables import item_table
 
     console = Console()
-    console.print(f'health {report.health.name}' + (f': {report.reason}' if report.reason else ''))
+    reason = f': {report.reason}' if report.reason else ''
+    console.print(f'health {report.health.name}{reason}', markup=False)
     if report.items:
         console.print(item_table(report))

@@ -28,7 +28,7 @@ def show_progress(entries: Iterable[T], total: int, what: str) -> Iterator[T]:
 
 def warn(sentence: str) -> None:
     """Say something that the user must know but that does not end the work."""
-    console.print(f'[yellow]{sentence}[/yellow]', highlight=False, soft_wrap=True)
+    console.print(sentence, style='yellow', markup=False, highlight=False, soft_wrap=True)
 
 
 def warn_of_unknown_types(recording: Recording) -> None:

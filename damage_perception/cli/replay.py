@@ -78,4 +78,4 @@ def replay(
     if summary.failure:
         warn(f'a frame could not be judged:\n{summary.failure}')
     for line in summary.lines():
-        console.print(line, highlight=False)
+        console.print(line, markup=False, highlight=False)

@@ -58,13 +58,14 @@ def _overview(figures: dict[str, Any]) -> Table:
 
 
 def _groups(groups: dict[str, dict[str, Any]], title: str) -> Table:
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(title, 'decisions', 'diverted', 'unknown', 'reviewed', 'precision', 'misses')
     for name, figures in groups.items():
         rates, right, missed = figures['rates'], figures['precision'], figures['misses']
         table.add_row(
-            name or 'not known',
+            escape(name) or 'not known',
             str(figures['decisions']),
             _percent(rates['divert']['share']),
             _percent(rates['unknown']['share']),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from rich.markup import escape
 from rich.table import Table
 
 from damage_perception.perception.decision.item_history import IN_THE_WAY
@@ -37,7 +38,7 @@ def decision_table(decisions: Iterable[Decision]) -> Table:
             f'[{STYLES[verdict]}]{verdict.name}',
             _number(decision.confidence),
             str(decision.frames),
-            decision.reason,
+            escape(decision.reason),
         )
     return table
 

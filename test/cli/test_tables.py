@@ -10,13 +10,18 @@ import pytest
 from made_reports import made_damage, made_item
 from rich.console import Console
 
-from damage_perception.cli.tables import item_table
+from damage_perception.cli.progress import console, warn
+from damage_perception.cli.report import _groups
+from damage_perception.cli.tables import decision_table, item_table
+from damage_perception.journal.summary import summarise
 from damage_perception.report import (
     DamageReport,
     DamageType,
+    Decision,
     Health,
     Severity,
     Status,
+    Verdict,
 )
 
 TEAR = made_damage(
@@ -59,3 +64,16 @@ def test_what_is_only_pointed_at_is_no_finding() -> None:
 )
 def test_what_cannot_be_said_is_said(threshold: float, changes: dict, word: str) -> None:
     assert word in row(threshold, **changes)
+
+
+def test_brackets_of_others_are_shown_and_do_no_harm() -> None:
+    name = '[red]PHONE[/b]'
+    decision = Decision(0, '', 1, name, Verdict.UNKNOWN, math.nan, 0.1, 0, name, ITEM.pose)
+    figures = summarise([])
+    out = Console(width=200, file=io.StringIO())
+    out.print(decision_table([decision]))
+    out.print(_groups({name: figures | {'decisions': 1}}, 'product'))
+    with console.capture() as warned:
+        warn(name)
+    assert out.file.getvalue().count(name) == 2  # type: ignore[attr-defined]
+    assert name in warned.get()
