@@ -55,6 +55,26 @@ def test_however_sure_the_network_is_nothing_counts_as_damaged():
     assert (middle == 200).all()  # nothing is painted
 
 
+class Scratched:
+    """Sees a slit in one row of everything."""
+
+    def __init__(self, row):
+        self.row = row
+
+    def assess(self, items, settings):
+        mask = np.zeros(items[0].view.item_mask.shape, bool)
+        mask[self.row, 20:60] = True
+        slit = DamageBlob(DamageType.TEAR, mask, math.nan, 0.9)
+        return [Evidence(5.0, 0.9, np.zeros(mask.shape, np.float32), [slit])]
+
+
+@pytest.mark.parametrize('row', range(4))
+def test_a_thin_damage_is_not_lost_in_a_small_picture(row):
+    small = np.zeros((LEAST_SIDE_PX, LEAST_SIDE_PX, 3), np.uint8)
+    (damage,) = judge_photo(small, Scratched(row)).items[0].damages
+    assert damage.mask.any()
+
+
 @pytest.mark.parametrize('shape', [(1, 1), (3, 2000), (LEAST_SIDE_PX - 1, 640)])
 def test_a_picture_that_can_show_no_item_is_not_judged(shape):
     report = judge_photo(np.zeros((*shape, 3), np.uint8), Assessor(NetworkSettings()))

@@ -92,7 +92,9 @@ def _report(shape: tuple[int, ...], view: ItemView, evidence: Evidence) -> ItemR
 
 
 def _instance(blob: DamageBlob, size: tuple[int, int], value: int) -> DamageInstance:
-    large = cv2.resize(blob.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+    shrinks = size[0] < blob.mask.shape[1]  # then nearest pixels could miss what is thin
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
+    large = cv2.resize(255 * blob.mask.astype(np.uint8), size, interpolation=way) > 0
     rows, columns = np.nonzero(large)
     roi = Roi(int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1,
               int(np.ptp(rows)) + 1)  # fmt: skip
