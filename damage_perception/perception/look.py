@@ -56,7 +56,8 @@ class Look:
         roi = self.item.roi
         colour = self.frame.rgb[roi.slices][self.item.mask].mean(axis=0)
         if self.face is not None:
-            return Observation(self.face.centre, self.face.size, colour, self.is_clean)
+            axes = self.face.axes[:, :2]
+            return Observation(self.face.centre, self.face.size, colour, self.is_clean, axes)
         middle = np.array(roi.x + roi.width / 2), np.array(roi.y + roi.height / 2)
         place = on_plane(*middle, support, self.frame.camera)
         metres = support.offset / self.frame.camera.fx

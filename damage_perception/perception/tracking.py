@@ -48,12 +48,20 @@ class Observation:
         size_m: (3,) length, width, height.
         colour: (3,) mean colour, 0..255.
         whole: whether all of the item was seen, so that its size can be trusted.
+        axes: (3, 2) directions of length and width; None = unknown.
     """
 
     position_m: NDArray[np.float64]
     size_m: NDArray[np.float64]
     colour: NDArray[np.float64]
     whole: bool = True
+    axes: NDArray[np.float64] | None = None
+
+    def holds(self, off_m: NDArray[np.float64]) -> bool:
+        """Tell whether what is so far off (3,) its middle lies over it."""
+        along = np.full(2, np.linalg.norm(off_m)) if self.axes is None else off_m @ self.axes
+        half = 0.5 * (np.full(2, self.size_m[:2].max()) if self.axes is None else self.size_m[:2])
+        return bool((np.abs(along) <= half).all())
 
 
 @dataclass(eq=False)
@@ -67,6 +75,7 @@ class Track:
     frames: int = 1
     missed: int = 0  # frames since it was seen
     carried: bool = False  # it moves with a belt
+    length_m: float = 0.0  # when it was last wholly seen
 
     def expected(self, stamp_ns: int) -> NDArray[np.float64]:
         """Where the item should be now, (3,) metres."""
@@ -124,10 +133,12 @@ class Tracker:
         if not (_can_be(seen, track) if track.carried else _alike(seen, track.last)):
             return _FAR
         seconds = (stamp_ns - track.stamp_ns) * 1e-9
-        off = float(np.linalg.norm(seen.position_m - track.expected(stamp_ns)))
+        apart = seen.position_m - track.expected(stamp_ns)
+        off = float(np.linalg.norm(apart))
         gate = self.settings.gate_m
-        if track.carried and not whole:  # the middle of a part is off that of the item
-            gate = max(gate, 0.5 * float(max(seen.size_m[:2].max(), track.last.size_m[:2].max())))
+        # The middle of a part is off that of the item, but lies over it.
+        if track.carried and not whole and (track.last.holds(apart) or seen.holds(apart)):
+            return off
         # A new item may move at any speed a belt has, but one that is still coming in shows more
         # of itself in each frame, so its middle moves slower.
         if track.frames == 1 and whole and not track.carried:
@@ -154,6 +165,7 @@ class Tracker:
             track.carried = whole and known and steady and fast
         track.frames, track.missed = track.frames + 1, 0
         track.last, track.stamp_ns = seen, stamp_ns
+        track.length_m = float(seen.size_m[:2].max()) if seen.whole else track.length_m
 
     def _measure_belt(self, stamp_ns: int) -> None:
         """Things on one belt move alike, so a new one is expected to move like the others."""
@@ -172,6 +184,7 @@ class Tracker:
         velocity = np.zeros(3) if belt is None else belt
         track = Track(self._next_id, seen, stamp_ns, velocity)
         track.carried = bool(np.linalg.norm(velocity) > _CARRIED_M_S)
+        track.length_m = float(seen.size_m[:2].max()) if seen.whole else 0.0
         self._next_id += 1
         self._tracks.append(track)
         return track
@@ -186,10 +199,12 @@ def _can_be(seen: Observation, track: Track) -> bool:
     if whole and float(np.abs(seen.colour - track.last.colour).max()) > _SHADE_OF_PARTS:
         return False
     now, before = (float(each.size_m[:2].max()) for each in (seen, track.last))
-    if whole and max(now, before) > _VARIES * min(now, before):
+    known = track.length_m
+    if seen.whole and known and max(now, known) > _VARIES * min(now, known):
         return False
     comes = now <= _GROWN * before or track.frames <= 2
-    return comes and (before <= _GROWN * now or not seen.whole)
+    leaves = not seen.whole and known > 0.0  # an arm that was never whole becomes no part
+    return comes and (before <= _GROWN * now or leaves)
 
 
 def _alike(a: Observation, b: Observation) -> bool:

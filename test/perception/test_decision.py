@@ -465,6 +465,29 @@ def test_a_scrap_beside_an_item_is_no_item_and_a_small_item_beside_it_is() -> No
     assert _decided_of(looks) == [1, 2]
 
 
+def test_an_item_that_is_found_in_two_pieces_for_a_moment_is_one() -> None:
+    half = {'size': (0.15, 0.2, 0.1)}
+    looks = [[_moving(1, 0.1 * k, ahead=-0.2)] for k in range(16)]
+    looks[6] = [_moving(1, 0.6, ahead=-0.12, **half), _moving(2, 0.6, ahead=-0.28, **half)]
+    assert _decided_of(looks) == [1]
+
+
+def test_an_item_under_an_arm_is_decided() -> None:
+    arm = {'size': (1.6, 0.3, 0.5), 'status': Status.TRUNCATED}
+    looks = [[_moving(1, 0.1 * k)] for k in range(12)]
+    for k in range(3, 7):
+        looks[k] = (
+            [_moving(2, 0.1 * k, **arm)] if k < 6 else [*looks[k], _moving(2, 0.1 * k, **arm)]
+        )
+    assert _decided_of(looks)[0] == 1
+
+
+def test_what_was_taken_for_a_heap_and_comes_back_is_decided() -> None:
+    pair = [[_moving(1, 0.1 * k), _moving(2, 0.1 * k, ahead=-0.3)] for k in range(20)]
+    looks = [each[:1] if 6 <= k < 14 else each for k, each in enumerate(pair)]
+    assert sorted(_decided_of(looks)) == [1, 2]
+
+
 def test_two_items_that_were_seen_as_one_for_a_while_are_two() -> None:
     heap = {'ahead': -0.15, 'size': (0.62, 0.2, 0.1)}
     for unclear in (Status(0), Status.MERGED | Status.TRUNCATED):

@@ -75,3 +75,42 @@ def test_no_items_is_no_error_and_frames_are_counted() -> None:
     tracker.update([_at(0.0)], SECOND)
     (track,) = tracker.update([_at(0.05)], SECOND + SECOND // 10)
     assert track.frames == 2
+
+
+def _part(x: float, y: float, length: float, width: float) -> Observation:
+    size = np.array([length, width, 0.1])
+    axes = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    colour = np.array([100.0, 90.0, 60.0])
+    return Observation(np.array([x, y, 1.0]), size, colour, whole=False, axes=axes)
+
+
+def _running_belt() -> Tracker:
+    tracker = Tracker()
+    for step in range(4):
+        assert _ids(tracker, [_at(0.08 * step)], 0.2 * step) == [1]
+    return tracker
+
+
+def test_a_strip_along_the_rim_does_not_become_an_item_in_the_middle() -> None:
+    tracker = _running_belt()
+    assert _ids(tracker, [_part(0.0, 0.45, 1.6, 0.03)], 0.8) == [2]
+    assert _ids(tracker, [_part(0.1, 0.13, 0.6, 0.1)], 1.0) == [3]
+
+
+def test_an_arm_does_not_become_an_item_that_comes_in_below_it() -> None:
+    tracker = _running_belt()
+    assert _ids(tracker, [_part(0.0, 0.0, 1.6, 0.25)], 0.8) == [2]
+    assert _ids(tracker, [_part(-0.7, 0.0, 0.1, 0.1)], 1.0) == [3]
+
+
+def test_what_is_left_of_a_long_item_that_leaves_is_still_that_item() -> None:
+    tracker = _running_belt()
+    assert _ids(tracker, [_at(0.32)], 0.8) == [1]
+    assert _ids(tracker, [_part(0.48, 0.0, 0.08, 0.2)], 1.0) == [1]
+
+
+def test_two_items_that_look_like_one_for_a_frame_take_no_id_of_either() -> None:
+    tracker = _running_belt()
+    assert _ids(tracker, [_at(0.32, size=0.2), _at(0.0, size=0.2)], 0.8) == [1, 2]
+    assert _ids(tracker, [_at(0.24, size=0.7)], 1.0) == [3]
+    assert _ids(tracker, [_at(0.48, size=0.2), _at(0.16, size=0.2)], 1.2) == [1, 2]

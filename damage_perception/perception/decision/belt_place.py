@@ -15,7 +15,9 @@ from damage_perception.report import ItemReport, Status
 FOLLOWED_S = 2.0  # after it was last seen whole, nothing is known of where an item lies
 RIM_M = 0.03  # beside an item, where its scraps lie
 _WHOLE_LOOKS = 30  # remembered, to tell what was seen side by side
-_VAGUE = Status.MERGED | Status.OCCLUDED  # then the outline is not that of the item
+_FULL, _HEAP = 0.8, 1.4  # share of the area of a full look; times the usual that only heaps have
+_APART = 3  # pictures that show two things apart, so that they are two
+NOT_WHOLE = Status.TRUNCATED | Status.MERGED | Status.OCCLUDED
 
 Vector = NDArray[np.float64]  # (3,) metres
 
@@ -48,9 +50,6 @@ class Place:
         last_ns: stamp of that.
         looks: how many there were.
         judged: whether it was ever seen clearly.
-        told: the newest look that tells its outline; None = there was none.
-        told_ns: stamp of that.
-        velocity_m_s: (3,) from whole look to whole look; None = there were not two.
         decided: whether it was decided.
         ruled_out: whether it was found to be no item.
         whole: stamp and outline of each whole look.
@@ -61,9 +60,6 @@ class Place:
     last_ns: int
     looks: int = 0
     judged: bool = False
-    told: ItemReport | None = None
-    told_ns: int = 0
-    velocity_m_s: Vector | None = None
     decided: bool = False
     ruled_out: bool = False
     whole: deque[tuple[int, Outline]] = field(default_factory=lambda: deque(maxlen=_WHOLE_LOOKS))
@@ -78,50 +74,65 @@ class Place:
         """How far beside its outline its parts may lie: what leaves is told badly."""
         return RIM_M if self.leaves else 0.0
 
+    @property
+    def velocity_m_s(self) -> Vector | None:
+        """(3,) over its whole looks; None = there were not two."""
+        (first_ns, first), (last_ns, last) = self.whole[0], self.whole[-1]
+        return (last.middle - first.middle) / ((last_ns - first_ns) * 1e-9) if (
+            last_ns > first_ns) else None  # fmt: skip
+
     def see(self, item: ItemReport, stamp_ns: int) -> None:
         """Take the next look."""
         self.newest, self.last_ns, self.looks = item, stamp_ns, self.looks + 1
+        self.ruled_out = False
         in_the_way = any(item.status & flag for flag in IN_THE_WAY)
         self.judged |= not in_the_way and not math.isnan(item.confidence)
-        if not np.isfinite(position(item)).all() or item.status & _VAGUE:
-            return
-        if item.status & Status.TRUNCATED:
-            if self.whole:
-                return  # a part tells worse where it is than the whole did before
-        else:
-            self._move(item, stamp_ns)
+        if np.isfinite(position(item)).all() and not item.status & NOT_WHOLE:
             self.whole.append((stamp_ns, Outline(item, position(item))))
-        self.told, self.told_ns = item, stamp_ns
-
-    def _move(self, item: ItemReport, stamp_ns: int) -> None:
-        seconds = (stamp_ns - self.told_ns) * 1e-9
-        if self.whole and seconds > 0.0:
-            velocity = (position(item) - self.whole[-1][1].middle) / seconds
-            known = self.velocity_m_s
-            self.velocity_m_s = velocity if known is None else 0.5 * (known + velocity)
 
     def outline(self, now_ns: int, belt_m_s: Vector) -> Outline | None:
-        """Give its outline where it is now; None = no look told it lately."""
-        seconds = (now_ns - self.told_ns) * 1e-9
-        if self.told is None or abs(seconds) > FOLLOWED_S:
-            return None
-        velocity = belt_m_s if self.velocity_m_s is None else self.velocity_m_s
-        return Outline(self.told, position(self.told) + velocity * seconds)
+        """Give its outline where it is now; None = no look told it lately.
 
-    def vague(self, now_ns: int, belt_m_s: Vector) -> Outline:
+        That of the largest of the newest whole looks, since an item may be found in pieces. What
+        was never whole is at least as large as its newest look, if that shows nothing else.
+        """
+        since_ns = now_ns - round(FOLLOWED_S * 1e9)
+        if not self.whole:
+            told = self.last_ns >= since_ns and not self.newest.status & Status.MERGED
+            return self.newest_outline(now_ns, belt_m_s) if told else None
+        fresh = [(stamp, look) for stamp, look in self.likely() if stamp >= since_ns]
+        if not fresh:
+            return None
+        stamp, look = max(fresh, key=lambda each: each[1].area)
+        return Outline(look.item, look.middle + belt_m_s * ((now_ns - stamp) * 1e-9))
+
+    def likely(self) -> list[tuple[int, Outline]]:
+        """Give its whole looks but those that are much larger than most: those were heaps."""
+        usual = float(np.median([look.area for _, look in self.whole]))
+        return [each for each in self.whole if each[1].area <= _HEAP * usual]
+
+    def newest_outline(self, now_ns: int, belt_m_s: Vector) -> Outline:
         """Give what the newest look showed, whatever that was, where it is now."""
         moved = belt_m_s * ((now_ns - self.last_ns) * 1e-9)
         return Outline(self.newest, position(self.newest) + moved)
 
 
-def side_by_side(a: Place, b: Place) -> bool:
-    """Tell whether two tracks were seen whole in one picture, apart from one another."""
-    there = dict(b.whole)
-    return any(
-        not (outline.holds(there[stamp].middle) or there[stamp].holds(outline.middle))
-        for stamp, outline in a.whole
-        if stamp in there
-    )
+def side_by_side(place: Place, other: Place) -> bool:
+    """Tell whether two tracks were seen whole in one picture, apart from one another.
+
+    Where the other had been larger before, that was the other in pieces, unless it happens often.
+    """
+    there, likely = dict(other.whole), other.likely() if other.whole else []
+    apart = 0
+    for stamp, outline in place.whole:
+        look = there.get(stamp)
+        if look is None or look.holds(outline.middle) or outline.holds(look.middle):
+            continue
+        before = max((each.area for at, each in likely if at < stamp), default=0.0)
+        if look.area >= _FULL * before:
+            return True
+        apart += 1
+    return apart >= _APART
 
 
 def position(item: ItemReport) -> Vector:

@@ -17,10 +17,11 @@ from damage_perception.perception.decision.belt_place import (
 )
 from damage_perception.report import ItemReport, Status
 
-_REMEMBERED_S = 60.0  # how an item looked that is not decided
+_REMEMBERED_S = 10.0  # after an item was last seen
 _SLOWEST_M_S = 0.05  # of what surely moves with a belt
-_PART, _HEAP = 0.5, 0.75  # share of its area below which one item is a part of another, of a heap
-_SCRAP, _SCRAP_LOOKS = 0.1, 2  # so small and so seldom seen: a scrap of the item beside it
+_PART, _HEAP = 0.67, 0.75  # share of its area below which one item is a part of another, of a heap
+_SAME = (0.3, 1.5)  # times its area that an item is later found to have
+_SCRAP, _SCRAP_LOOKS = 0.1, 3  # so small and so seldom seen: a scrap of the item beside it
 
 
 class BeltPlaces:
@@ -44,8 +45,9 @@ class BeltPlaces:
         self._places = {i: each for i, each in self._places.items() if each.last_ns >= limit_ns}
         fresh_ns = stamp_ns - round(FOLLOWED_S * 1e9)
         moves = [each.velocity_m_s for each in self._places.values()
-                 if each.velocity_m_s is not None and each.told_ns >= fresh_ns]  # fmt: skip
-        self._belt_m_s = np.median(moves, axis=0) if moves else self._belt_m_s
+                 if each.whole and each.whole[-1][0] >= fresh_ns]  # fmt: skip
+        known = [velocity for velocity in moves if velocity is not None]
+        self._belt_m_s = np.median(known, axis=0) if known else self._belt_m_s
 
     def decide(self, track_id: int) -> None:
         """Take note that a track was decided."""
@@ -74,9 +76,9 @@ class BeltPlaces:
         place = self._places.get(track_id)
         if place is None:
             return False
-        mine = (place.outline(now_ns, self._belt_m_s) if place.judged else None) or place.vague(
-            now_ns, self._belt_m_s
-        )
+        mine = (
+            place.outline(now_ns, self._belt_m_s) if place.judged else None
+        ) or place.newest_outline(now_ns, self._belt_m_s)
         others = list(self._others(track_id, now_ns))
         lost = place.last_ns < now_ns and bool(others)
         return (
@@ -92,7 +94,7 @@ class BeltPlaces:
         if place is None or mine is None:
             return False
         for each in self._places.values():
-            under = each.vague(now_ns, self._belt_m_s)
+            under = each.newest_outline(now_ns, self._belt_m_s)
             covered = each.newest.status & (Status.OCCLUDED | Status.TRUNCATED) == Status.OCCLUDED
             stays = each.looks >= place.looks and each.last_ns >= place.last_ns
             larger = under.area > mine.area and under.holds(mine.middle)
@@ -109,7 +111,7 @@ class BeltPlaces:
         for other, outline in self._others(track_id, now_ns):
             if (
                 other.last_ns > place.last_ns
-                and outline.area >= _PART * mine.area
+                and _SAME[0] * mine.area <= outline.area <= _SAME[1] * mine.area
                 and outline.holds(mine.middle)
                 and not side_by_side(place, other)
             ):
@@ -129,9 +131,10 @@ class BeltPlaces:
     def _is_part(place: Place, mine: Outline, other: Place, outline: Outline) -> bool:
         # What was never seen clearly may be larger than it looked.
         small = not place.judged or mine.area < _PART * outline.area
-        # A heap of items has an outline too, but not for long.
+        # A heap has an outline too, but not for long; an arm that reaches in is never whole.
         stays = other.leaves or other.last_ns >= place.last_ns or len(other.whole) > place.looks
-        within = small and stays and outline.holds(mine.middle, other.margin_m)
+        known = other.whole or (place.looks <= _SCRAP_LOOKS < other.looks and not place.judged)
+        within = small and stays and bool(known) and outline.holds(mine.middle, other.margin_m)
         return within and not side_by_side(place, other)
 
     def _is_scrap(
@@ -140,7 +143,7 @@ class BeltPlaces:
         if place.looks > _SCRAP_LOOKS:
             return False
         beside = (
-            each.vague(now_ns, self._belt_m_s) for each, _ in others
+            each.newest_outline(now_ns, self._belt_m_s) for each, _ in others
             if each.last_ns > place.last_ns
         )  # fmt: skip
         return any(

@@ -147,7 +147,8 @@ class DecisionMaker:
         if goes_on_as in self._open:
             self._open[goes_on_as].join(known)
         del self._open[track_id]
-        self._remember(track_id)
+        if not known.missed:  # what was lost may come into view again
+            self._remember(track_id)
         self._places.rule_out(track_id)
         return False
 
