@@ -153,6 +153,11 @@ class DamagePipeline:
         )
 
     @property
+    def calibration(self) -> Calibration:
+        """What raw scores mean and what is diverted."""
+        return self._calibration
+
+    @property
     def sensor(self) -> SensorProfile:
         """The noise of the depth as the newest frames show it."""
         return self._sensor.profile

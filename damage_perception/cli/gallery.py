@@ -34,7 +34,8 @@ def add(
     ] = None,
     design: Annotated[str, typer.Option(help='Version of its design or print.')] = '',
     confirm: Annotated[
-        bool, typer.Option('--confirm', help='Use it even if it is unlike the other references.')
+        bool,
+        typer.Option('--confirm', help='Use it even if it looks damaged or unlike the others.'),
     ] = False,
     replace: Annotated[
         bool, typer.Option('--replace', help='It shows a new design: the others retire.')
@@ -45,10 +46,14 @@ def add(
     from damage_perception.cli.pictures import load_frame
     from damage_perception.perception.comparison.reference_view import view_of_item
     from damage_perception.perception.gallery.hygiene import Admission, enrol_view
+    from damage_perception.perception.gallery.soundness import doubt_about
+    from damage_perception.settings import Settings
 
     view = view_of_item(load_frame(rgb, depth, camera), at)
+    how = Admission(_who(by), design, confirm, replace)
+    doubt = '' if confirm or replace else doubt_about(view, Settings())
     with _open(store, writable=True, create=True) as gallery:
-        kept = enrol_view(gallery, sku, view, Admission(_who(by), design, confirm, replace))
+        kept = enrol_view(gallery, sku, view, how, doubt)
     waits = f' waits in quarantine: {kept.reason}' if kept.reason else ''
     typer.echo(f'reference {kept.id} of {sku}{waits}')
 

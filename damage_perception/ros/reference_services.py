@@ -24,7 +24,7 @@ from damage_perception.errors import UserError
 from damage_perception.perception.decision.decision import seems_new_design
 from damage_perception.perception.gallery.candidate import Candidate
 from damage_perception.perception.gallery.gallery import Gallery
-from damage_perception.perception.gallery.hygiene import Admission, admit
+from damage_perception.perception.gallery.hygiene import UNSAID, Admission, admit
 from damage_perception.perception.gallery.index import FILE_NAME
 from damage_perception.perception.gallery.records import (
     Reference,
@@ -32,6 +32,7 @@ from damage_perception.perception.gallery.records import (
     check_sku,
     check_text,
 )
+from damage_perception.perception.gallery.soundness import doubted_from
 from damage_perception.pipeline import DamagePipeline
 from damage_perception.report import DamageReport
 from damage_perception.ros.managed_node import ManagedNode
@@ -55,6 +56,7 @@ class _Enrolment:
     candidate: Candidate
     admission: Admission
     deadline_s: float
+    doubted_from: float = UNSAID  # P(damaged)
     answered: rclpy.task.Future = field(default_factory=rclpy.task.Future)
     kept: Future[Reference] | None = None  # while it is compared and written
 
@@ -89,6 +91,7 @@ class ReferenceServices:
             return
         for enrolment in list(self._open):
             if enrolment.kept is None:
+                enrolment.doubted_from = doubted_from(pipeline.calibration)
                 enrolment.candidate.offer(report, pipeline.view_of)
         if time.monotonic() - self._refreshed_s >= REFRESH_S:
             self._refreshed_s = time.monotonic()
@@ -164,7 +167,8 @@ class ReferenceServices:
             raise UserError(enrolment.candidate.why_not)
         assert self._folder is not None
         with Gallery.open(self._folder, writable=True) as gallery:
-            return admit(gallery, enrolment.candidate, enrolment.admission)
+            candidate, how = enrolment.candidate, enrolment.admission
+            return admit(gallery, candidate, how, enrolment.doubted_from)
 
     def _answer(self, enrolment: _Enrolment, outcome: Reference | str) -> None:
         with suppress(ValueError):  # it was answered when the node stopped

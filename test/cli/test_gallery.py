@@ -149,7 +149,8 @@ def write_picture(folder: Path, boxes: int) -> list[str]:
 
 
 def test_the_item_in_a_picture_is_enrolled(tmp_path: Path) -> None:
-    result = call('add', tmp_path / 'new', 'C3', *write_picture(tmp_path, 1), '--design', 'v2')
+    picture = write_picture(tmp_path, 1)
+    result = call('add', tmp_path / 'new', 'C3', *picture, '--design', 'v2', '--confirm')
     assert result.exit_code == 0, result.exception
     with Gallery.open(tmp_path / 'new') as gallery:
         (item,) = gallery.views('C3')

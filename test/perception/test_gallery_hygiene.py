@@ -10,17 +10,22 @@ import numpy as np
 import pytest
 from made_views import made_view
 
+from damage_perception.network.network_settings import NetworkSettings
+from damage_perception.perception.decision.calibration import Calibration, OperatingPoint
 from damage_perception.perception.gallery.candidate import Candidate
 from damage_perception.perception.gallery.gallery import Gallery
 from damage_perception.perception.gallery.hygiene import (
     Admission,
     admit,
     enrol_view,
+    looks_damaged,
     unlike_siblings,
 )
 from damage_perception.perception.gallery.records import State
+from damage_perception.perception.gallery.soundness import doubt_about, doubted_from
 from damage_perception.perception.view.item_view import ItemView
 from damage_perception.report import DamageReport, Health, ItemReport, Pose, Roi, Status
+from damage_perception.settings import Settings
 
 OTHER = 9  # from which on a design is of another product
 
@@ -87,6 +92,38 @@ def test_a_reference_unlike_its_siblings_waits_unless_a_person_confirms(tmp_path
 def test_a_reference_that_was_judged_damaged_waits(tmp_path: Path) -> None:
     state, reason = admitted(tmp_path, seen(printed(1, 0), confidence=0.9))
     assert (state, 'it looks damaged' in reason) == (State.QUARANTINED, True)
+
+
+def test_more_is_doubted_than_would_be_diverted(tmp_path: Path) -> None:
+    candidate = seen(printed(1, 0), confidence=0.1)
+    assert looks_damaged(candidate) == ''
+    assert 'P 0.1' in looks_damaged(candidate, doubted_from=0.05)
+    with Gallery.open(tmp_path, writable=True) as gallery:
+        kept = admit(gallery, candidate, Admission('Ada'), doubted_from=0.05)
+        assert kept.state is State.QUARANTINED
+        other, how = seen(printed(2, 0), confidence=0.1), Admission('Ada', confirm=True)
+        assert admit(gallery, other, how, doubted_from=0.05).state is State.ACTIVE
+
+
+def test_one_sound_item_in_twenty_may_wait_at_most() -> None:
+    points = {0.2: 0.001, 0.05: 0.01, 0.01: 0.1}
+    points = {at: OperatingPoint(at, least, at, 3000, 1) for at, least in points.items()}
+    common = OperatingPoint(0.001, 0.3, 0.001, 3000, 0)
+    assert doubted_from(Calibration(common, 0.95, points=tuple(points.values()))) == 0.01
+    assert doubted_from(Calibration(common, 0.95)) == 0.3
+    assert doubted_from(Calibration(points[0.2], 0.95)) == 0.001
+
+
+def test_a_dented_box_in_a_picture_is_doubted_and_a_sound_one_is_not() -> None:
+    by_geometry = Settings(network=NetworkSettings('none'))
+    size, noise = (0.3, 0.26), {'frames': 4, 'drop_outs': 0.0}
+    assert doubt_about(made_view(np.random.default_rng(1), size, **noise), by_geometry) == ''
+    dented = made_view(np.random.default_rng(1), size, **noise)
+    rows, columns = dented.item_mask.shape
+    away = np.hypot(*np.ogrid[-rows / 2 : rows / 2, -columns / 2 : columns / 2])
+    dent = -0.02 * np.clip(1.0 - away / 25.0, 0.0, 1.0)
+    dented = dataclasses.replace(dented, height_m=dented.height_m + dent.astype(np.float32))
+    assert 'it looks damaged (crush' in doubt_about(dented, by_geometry)
 
 
 def test_one_that_shows_a_new_design_replaces_the_others(tmp_path: Path) -> None:

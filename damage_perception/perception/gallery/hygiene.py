@@ -13,10 +13,10 @@ from damage_perception.perception.gallery.candidate import Candidate
 from damage_perception.perception.gallery.enrolment import Enrolment
 from damage_perception.perception.gallery.gallery import Gallery
 from damage_perception.perception.gallery.records import Reference, State, time_text
+from damage_perception.perception.gallery.soundness import WAITS, damage_doubt
 from damage_perception.perception.view.item_view import ItemView
 from damage_perception.report import ItemReport
 
-WAITS = 'look at it, then activate or remove it'
 UNSAID = 0.5  # P(damaged) from which an item counts as damaged where reports do not say
 # Of 72 pairs of sound rendered copies 7 % differ by more, of 89 pairs of unlike products 78 %.
 _LEAST_FIT = 0.52
@@ -40,10 +40,13 @@ class Admission:
     replace: bool = False
 
 
-def admit(gallery: Gallery, candidate: Candidate, how: Admission) -> Reference:
-    """Enrol an item that was seen while it was judged; see `enrol_view`."""
+def admit(
+    gallery: Gallery, candidate: Candidate, how: Admission, doubted_from: float = UNSAID
+) -> Reference:
+    """Enrol an item that was seen while it was judged; see `enrol_view` and `looks_damaged`."""
     assert candidate.view is not None, candidate.why_not
-    return enrol_view(gallery, candidate.sku, candidate.view, how, looks_damaged(candidate))
+    doubt = looks_damaged(candidate, doubted_from)
+    return enrol_view(gallery, candidate.sku, candidate.view, how, doubt)
 
 
 def enrol_view(
@@ -74,16 +77,17 @@ def enrol_view(
     return next(kept for kept in gallery.references(sku) if kept.id == number)
 
 
-def looks_damaged(candidate: Candidate) -> str:
-    """Say that an item was judged as damaged, in a sentence; empty = it was not."""
+def looks_damaged(candidate: Candidate, doubted_from: float = UNSAID) -> str:
+    """Say that an item may be damaged, in a sentence; empty = it looks sound.
+
+    Args:
+        candidate: the item, and from which P(damaged) it counted as damaged.
+        doubted_from: P(damaged) from which it is doubted at the latest.
+    """
     item: ItemReport | None = candidate.item
-    if item is None or not item.confidence >= (candidate.threshold or UNSAID):
+    if item is None or not item.confidence >= min(candidate.threshold or UNSAID, doubted_from):
         return ''
-    kinds = {damage.damage_type.name.lower().replace('_', ' ') for damage in item.damages}
-    return (
-        f'it looks damaged ({", ".join(sorted(kinds)) or "no known kind"}, '
-        f'P {item.confidence:.2f}); {WAITS}'
-    )
+    return damage_doubt(item.confidence, (damage.damage_type for damage in item.damages))
 
 
 def unlike_siblings(view: ItemView, siblings: Sequence[ItemView]) -> str:
