@@ -23,7 +23,7 @@ def shown(families: tuple[str, ...], neighbours: float, crowded: float = 0.0) ->
     """Give the truth of the pairs that a few pictures show."""
     spec = SynthesisSpec(families=families, neighbours=neighbours, crowded=crowded, copies=1)
     same: list[bool] = []
-    for index in range(3):
+    for index in range(6):
         sample = render_sample(spec, 7, index, references=0)
         cut = cut_sample(sample, Settings())
         if cut is not None:
@@ -39,7 +39,7 @@ def test_a_set_alone_shows_pieces_of_one_item_and_a_crowd_others() -> None:
 
 def test_the_same_seed_shows_the_same() -> None:
     one, other = (list(render_pictures(2, 11, 1)) for _ in range(2))
-    assert one == other and isinstance(one[0], Seen)
+    assert repr(one) == repr(other)  # unknown values are NaN, which no comparison takes for equal
 
 
 def test_the_command_writes_trees_that_a_program_loads(
