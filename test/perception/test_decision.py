@@ -482,6 +482,14 @@ def test_an_item_under_an_arm_is_decided() -> None:
     assert _decided_of(looks)[0] == 1
 
 
+def test_an_item_that_an_arm_hid_when_it_came_in_is_decided() -> None:
+    arm = {'size': (1.6, 0.3, 0.5), 'status': Status.TRUNCATED}
+    looks = [[_moving(9, 0.1 * k, ahead=0.4)] for k in range(4)]  # tells how the belt runs
+    looks += [[_moving(1, 0.1 * k, **arm)] for k in range(4, 7)]  # it stands over the line
+    looks += [[_moving(2, 0.1 * k, ahead=-0.3)] for k in range(7, 18)]
+    assert _decided_of(looks) == [9, 1, 2]
+
+
 def test_what_was_taken_for_a_heap_and_comes_back_is_decided() -> None:
     pair = [[_moving(1, 0.1 * k), _moving(2, 0.1 * k, ahead=-0.3)] for k in range(20)]
     looks = [each[:1] if 6 <= k < 14 else each for k, each in enumerate(pair)]

@@ -67,7 +67,7 @@ class BeltPlaces:
     def is_left_of_decided(self, item: ItemReport, stamp_ns: int) -> bool:
         """Tell whether a track that begins now shows what is left of a decided item."""
         return any(
-            each.decided and outline.holds(position(item), each.margin_m)
+            each.decided and each.whole and outline.holds(position(item), each.margin_m)
             for each, outline in self._others(item.track_id, stamp_ns)
         )
 
