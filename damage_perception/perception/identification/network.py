@@ -11,7 +11,6 @@ import json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +19,8 @@ from safetensors.numpy import load
 
 import damage_perception
 from damage_perception.errors import UserError
-from damage_perception.network.weights import check_tensors, sha256
+from damage_perception.network.checked_file import read_checked_file, read_checked_manifest
+from damage_perception.network.weights import check_tensors
 from damage_perception.perception.identification.picture import (
     CHANNELS,
     INPUT_SIDE,
@@ -37,7 +37,6 @@ HIDDEN, LEARNT = 160, 58  # values between layers; of the vector that are learnt
 DIMENSION = LEARNT + len(SIZES)
 TURNS = 4
 _LAST = INPUT_SIDE // 2 ** (len(LAYERS) - 1)
-_MOST_BYTES = 4 << 20
 _MEND = 'install the package again, or make the file with `train-identification`'
 
 Array = NDArray[np.float32]
@@ -135,15 +134,10 @@ def load_network(folder: Path) -> IdentificationNetwork:
     Raises:
         UserError: in one sentence, if it is missing, foreign, truncated or altered.
     """
-    manifest = _read_manifest(folder / MANIFEST)
+    wanted = {'format': FORMAT, 'input_version': INPUT_VERSION}
+    manifest = read_checked_manifest(folder / MANIFEST, wanted, _MEND)
     path = folder / TENSORS
-    try:
-        with path.open('rb') as file:
-            data = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise UserError(f'{path} cannot be read ({error.strerror}); {_MEND}') from None
-    if sha256(data) != manifest['sha256']:
-        raise UserError(f'{path} is not the file that was made (SHA-256 differs); {_MEND}')
+    data = read_checked_file(path, manifest['sha256'], _MEND)
     try:
         tensors = load(data)
     except SafetensorError:
@@ -151,18 +145,3 @@ def load_network(folder: Path) -> IdentificationNetwork:
     check_tensors(tensors, SHAPES, path)
     single = {name: np.asarray(value, np.float32) for name, value in tensors.items()}
     return IdentificationNetwork(single, manifest['sha256'])
-
-
-def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        values: Any = json.loads(path.read_text(encoding='utf-8'))
-    except OSError as error:
-        raise UserError(f'{path} cannot be read ({error.strerror}); {_MEND}') from None
-    except (ValueError, RecursionError):
-        raise UserError(f'{path} is not whole JSON; {_MEND}') from None
-    wanted = {'format': FORMAT, 'input_version': INPUT_VERSION}
-    if not isinstance(values, dict) or any(values.get(key) != wanted[key] for key in wanted):
-        raise UserError(f'{path} is of another version of this program; {_MEND}')
-    if not isinstance(values.get('sha256'), str):
-        raise UserError(f'{path} does not say what its file must hash to; {_MEND}')
-    return values

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +17,10 @@ from safetensors.numpy import load
 import damage_perception
 from damage_perception.errors import UserError
 from damage_perception.network.boosted_trees import BoostedTrees
-from damage_perception.network.weights import sha256
+from damage_perception.network.checked_file import read_checked_file, read_checked_manifest
 
 FORMAT = 'damage_perception/joins 1'
 MANIFEST, TENSORS = 'manifest.json', 'joins.safetensors'
-_MOST_BYTES = 4 << 20
 _MEND = 'install the package again, or make the file with `train-joins`'
 
 
@@ -84,13 +82,7 @@ def read_joins(folder: Path) -> JoinModel:
     """
     manifest = _read_manifest(folder / MANIFEST)
     path = folder / TENSORS
-    try:
-        with path.open('rb') as file:
-            data = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise UserError(f'{path} cannot be read ({error.strerror}); {_MEND}') from None
-    if sha256(data) != manifest.sha256:
-        raise UserError(f'{path} is not the file that was made (SHA-256 differs); {_MEND}')
+    data = read_checked_file(path, manifest.sha256, _MEND)
     try:
         trees = BoostedTrees(**load(data))
         model = JoinModel(manifest.features, manifest.least, trees)
@@ -103,16 +95,9 @@ def read_joins(folder: Path) -> JoinModel:
 
 
 def _read_manifest(path: Path) -> JoinManifest:
-    try:
-        values: Any = json.loads(path.read_text(encoding='utf-8'))
-    except OSError as error:
-        raise UserError(f'{path} cannot be read ({error.strerror}); {_MEND}') from None
-    except (ValueError, RecursionError):
-        raise UserError(f'{path} is not whole JSON; {_MEND}') from None
-    if not isinstance(values, dict) or values.get('format') != FORMAT:
-        raise UserError(f'{path} is of another version of this program; {_MEND}')
+    values = read_checked_manifest(path, {'format': FORMAT}, _MEND)
     features, least = values.get('features'), values.get('least')
     names = isinstance(features, list) and all(isinstance(name, str) for name in features)
-    if not names or not isinstance(least, float) or not isinstance(values.get('sha256'), str):
+    if not names or not isinstance(least, float):
         raise UserError(f'{path} does not say what its trees ask for; {_MEND}')
-    return JoinManifest(str(values['sha256']), tuple(features or ()), least)
+    return JoinManifest(values['sha256'], tuple(features or ()), least)
