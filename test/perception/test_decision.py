@@ -450,10 +450,17 @@ def test_an_item_that_goes_on_under_another_number_is_decided_once_with_all_that
 
 def test_a_piece_of_an_item_that_goes_on_is_no_item() -> None:
     piece = {'ahead': 0.1, 'size': (0.06, 0.1, 0.1)}
-    looks = [[_moving(1, 0.1 * k)] for k in range(3)]
-    looks += [[_moving(2, 0.1 * k, **piece)] for k in range(3, 5)]  # an arm hides the rest
-    looks += [[_moving(1, 0.1 * k)] for k in range(5, 12)]
+    looks = [[_moving(1, 0.1 * k)] for k in range(4)]
+    looks += [[_moving(2, 0.1 * k, **piece)] for k in range(4, 6)]  # an arm hides the rest
+    looks += [[_moving(1, 0.1 * k)] for k in range(6, 12)]
     assert _decided_of(looks) == [1]
+
+
+def test_pictures_that_are_too_seldom_tell_of_no_belt() -> None:
+    one, other = {'ahead': 0.2}, {'ahead': -0.2}  # two items, found where the first might be
+    looks = [[_moving(1, 0.0)], [_moving(1, 0.5, **one)], [_moving(2, 1.0)],
+             [_moving(2, 1.5, **other), _moving(3, 1.5, **one)]]  # fmt: skip
+    assert _decided_of(looks) == [1, 2, 3]
 
 
 def test_a_scrap_beside_an_item_is_no_item_and_a_small_item_beside_it_is() -> None:

@@ -16,6 +16,7 @@ FOLLOWED_S = 2.0  # after it was last seen whole, nothing is known of where an i
 RIM_M = 0.03  # beside an item, where its scraps lie
 _WHOLE_LOOKS = 30  # remembered, to tell what was seen side by side
 _FULL, _HEAP = 0.8, 1.4  # share of the area of a full look; times the usual that only heaps have
+_LOOKS, _OFF_M = 4, 0.03  # fewest looks, as near to a line, that tell how fast a belt runs
 _APART = 3  # pictures that show two things apart, so that they are two
 NOT_WHOLE = Status.TRUNCATED | Status.MERGED | Status.OCCLUDED
 
@@ -76,10 +77,19 @@ class Place:
 
     @property
     def velocity_m_s(self) -> Vector | None:
-        """(3,) over its whole looks; None = there were not two."""
+        """(3,) over its whole looks; None = too few of them, or not on a straight line.
+
+        Two looks may be of two items, where pictures are seldom: a third one tells.
+        """
+        if len(self.whole) < _LOOKS:
+            return None
         (first_ns, first), (last_ns, last) = self.whole[0], self.whole[-1]
-        return (last.middle - first.middle) / ((last_ns - first_ns) * 1e-9) if (
-            last_ns > first_ns) else None  # fmt: skip
+        if last_ns <= first_ns:
+            return None
+        velocity = (last.middle - first.middle) / ((last_ns - first_ns) * 1e-9)
+        off = [look.middle - first.middle - velocity * ((stamp - first_ns) * 1e-9)
+               for stamp, look in self.whole]  # fmt: skip
+        return velocity if float(np.linalg.norm(off, axis=1).max()) < _OFF_M else None
 
     def see(self, item: ItemReport, stamp_ns: int) -> None:
         """Take the next look."""
