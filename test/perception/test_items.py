@@ -124,6 +124,13 @@ def test_a_rail_at_the_border_is_no_item() -> None:
     assert_same(found(heap(rail, block)), [block], least=0.9)
 
 
+def test_the_edge_of_a_belt_is_no_item_and_what_comes_into_view_is_one() -> None:
+    edge = Block(0, 0, 420, 16, 0.016)
+    assert found(heap(edge, margin=0, halo_px=1)) == []
+    (item,) = found(heap(Block(150, 0, 90, 60, 0.1), margin=0))
+    assert item.status & Status.TRUNCATED
+
+
 def test_a_shadow_is_no_item() -> None:
     block = Block(100, 100, 90, 90)
     picture = heap(block)

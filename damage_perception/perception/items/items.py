@@ -18,6 +18,7 @@ from damage_perception.perception.items.status import item_status
 from damage_perception.report import Roi, Status
 
 _FILLS = 0.4  # of the longer side of a picture that was taken of one item
+_STRIP = 1.25  # of the size of an item: so much of it must be seen where the region ends
 _LOW = 0.4  # of the height from which something counts; what is lower stains or shades the support
 
 
@@ -77,6 +78,10 @@ def find_items(
             0.75 * settings.min_height_m if label <= standing_labels else -np.inf,
             scene.pixel_m,
         )
+        if status & Status.TRUNCATED and _is_strip(
+            labels[box] == label, _STRIP * settings.min_size_m / scene.pixel_m
+        ):
+            continue
         mask = np.repeat(np.repeat(labels[box] == label, cut.step, axis=0), cut.step, axis=1)
         found.append(_placed(mask, box, cut.step, cut.corner, region.shape, status))
     return sorted(found, key=lambda item: (item.roi.y, item.roi.x))
@@ -104,6 +109,12 @@ def _one_piece(labels: NDArray[np.int32], label: int) -> NDArray[np.int32]:
         return labels
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     return np.where((mask > 0) & (pieces != largest), 0, labels)
+
+
+def _is_strip(mask: NDArray[np.bool_], least_px: float) -> bool:
+    """Tell whether too little is seen of something to be an item, such as the edge of a belt."""
+    outlines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return min(cv2.minAreaRect(np.concatenate(outlines))[1]) < least_px
 
 
 def _placed(
