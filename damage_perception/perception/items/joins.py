@@ -22,6 +22,7 @@ from damage_perception.perception.items.pairs import (
 )
 
 _BETWEEN_M = 0.03  # gaps inside an item that are filled
+_APART_M = 0.008  # on a belt what lies so far apart are items of their own
 
 
 class Joining:
@@ -86,8 +87,7 @@ def join_pieces(
         asked = [pair for pair in joining.borders if pair not in spares]
         if asked:
             rows = [joining.features(pair) for pair in asked]
-            least = [0.0 if row['group_length'] > filled_m else model.least for row in rows]
-            spare = model.logits(rows) - np.array(least)
+            spare = model.logits(rows) - [_needed(row, filled_m, model) for row in rows]
             spares.update(zip(asked, spare.tolist(), strict=True))
         pair = max(joining.borders, key=lambda p: (spares[p], p))
         if spares[pair] < 0.0:
@@ -96,6 +96,13 @@ def join_pieces(
         joining.join(pair)
         spares = {p: value for p, value in spares.items() if p[0] not in changed}
     return _joined(scene, labels, joining.now, doubts)
+
+
+def _needed(row: Mapping[str, float], filled_m: float, model: JoinModel) -> float:
+    """Give the logit from which two pieces are joined."""
+    if row['group_length'] > filled_m:
+        return 0.0
+    return model.least if row['nearest'] < _APART_M else math.inf
 
 
 def _joined(
