@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip('sklearn', reason='scikit-learn is installed for training only')
 
-from damage_perception.learning import exported_trees
+from damage_perception.learning.exported_trees import exported_trees
 from damage_perception.learning.training.evidence_fit import fit_evidence
 
 
@@ -58,8 +58,8 @@ def test_the_exported_trees_say_what_the_library_says():
     library = HistGradientBoostingClassifier(max_iter=30, random_state=0).fit(values, truth)
     fresh = rng.normal(size=(300, 4)).astype(np.float32)
     fresh[rng.random(fresh.shape) < 0.1] = np.nan
-    ours = exported_trees.exported_trees(library).logits(fresh)
+    ours = exported_trees(library).logits(fresh)
     np.testing.assert_allclose(ours, library.decision_function(fresh), atol=1e-4)
     np.testing.assert_allclose(
-        exported_trees.exported_trees(library).logits(values), library.decision_function(values), atol=1e-4
+        exported_trees(library).logits(values), library.decision_function(values), atol=1e-4
     )
