@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +19,7 @@ def train_identification(
     from rich.console import Console
     from rich.progress import Progress
 
-    from damage_perception.cli.train_steps import source_commit
+    from damage_perception.cli.train_steps import source_commit, this_command
     from damage_perception.errors import CallError
     from damage_perception.learning.identification.run import HELD_OUT, train
     from damage_perception.learning.identification.training import Recipe
@@ -41,7 +40,7 @@ def train_identification(
             progress.update(task, completed=done)
         task = progress.add_task('learning', total=steps)
         manifest = Manifest(
-            '', ' '.join(['damage-perception', *sys.argv[1:]]), source_commit(), engine_digest(),
+            '', this_command(), source_commit(), engine_digest(),
             recipe.seed, products, steps,
         )  # fmt: skip
 

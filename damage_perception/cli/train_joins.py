@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +18,7 @@ def train_joins(
     from rich.console import Console
     from rich.progress import Progress
 
-    from damage_perception.cli.train_steps import source_commit
+    from damage_perception.cli.train_steps import source_commit, this_command
     from damage_perception.learning.items.run import render_pictures
     from damage_perception.learning.items.run import train_joins as train
     from damage_perception.learning.training.view_store import engine_digest
@@ -30,8 +29,9 @@ def train_joins(
             progress.track(render_pictures(items, seed, workers), total=items,
                            description='rendering items')
         )  # fmt: skip
-    command = ' '.join(['damage-perception', *sys.argv[1:]])
-    manifest = JoinManifest('', (), 0.0, command, source_commit(), engine_digest(), seed, items)
+    manifest = JoinManifest(
+        '', (), 0.0, this_command(), source_commit(), engine_digest(), seed, items
+    )
     model = train(seen, out, manifest)
     pairs = sum(len(picture.same) for picture in seen)
     typer.echo(f'{out}: trees learnt from {pairs} pairs, joined from a logit of {model.least:.2f}')

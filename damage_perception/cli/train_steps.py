@@ -87,7 +87,7 @@ def learn(
     training = Training(config, patches, choose_device(device))
     if resume:
         training.load(paths.out / CHECKPOINT)
-    manifest = Manifest({}, ' '.join(['damage-perception', *sys.argv[1:]]), source_commit())
+    manifest = Manifest({}, this_command(), source_commit())
     writer = _events(paths.out) if tensorboard else None
     with _bar('learning', config.samples) as (progress, task):
 
@@ -111,6 +111,11 @@ def _events(out: Path) -> Any:
     from torch.utils.tensorboard import SummaryWriter
 
     return SummaryWriter(str(out / 'events'))
+
+
+def this_command() -> str:
+    """Give the command that is running, as a manifest tells it."""
+    return ' '.join(['damage-perception', *sys.argv[1:]])
 
 
 def source_commit() -> str:

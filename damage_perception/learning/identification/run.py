@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
-from damage_perception.errors import UserError
 from damage_perception.learning.identification.fit import GATE, compare, fit_rule
 from damage_perception.learning.identification.training import Recipe, learn
 from damage_perception.learning.identification.views import ProductPictures
+from damage_perception.learning.shipped_file import write_shipped
 from damage_perception.network.weights import sha256
 from damage_perception.perception.identification.network import (
     MANIFEST,
@@ -22,7 +22,6 @@ from damage_perception.perception.identification.network import (
     Manifest,
     load_network,
 )
-from damage_perception.synthesis.records import write_whole
 
 HELD_OUT = 500  # products at the end of a set, from which the rule is fitted
 
@@ -51,12 +50,8 @@ def train(
     tensors = model.tensors((0.0, 0.0, 0.0, 0.0, GATE))
     rule = fit_rule(compare(IdentificationNetwork(tensors, '0' * 64), held_out, GATE))
     content = save(model.tensors(rule))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / TENSORS, content)
-        write_whole(folder / MANIFEST, replace(manifest, sha256=sha256(content)).to_json())
-    except OSError as error:
-        raise UserError(f'{folder} cannot be written ({error.strerror}); give another') from None
+    whole = replace(manifest, sha256=sha256(content))
+    write_shipped(folder / TENSORS, content, folder / MANIFEST, whole.to_json())
     return load_network(folder)
 
 

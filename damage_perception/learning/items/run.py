@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import cv2
 from safetensors.numpy import save
 
 from damage_perception.errors import UserError
 from damage_perception.learning.items.fit import Seen, fit_joins
 from damage_perception.learning.items.pairs_seen import cut_sample, pairs_seen
+from damage_perception.learning.processes import each_in_order
+from damage_perception.learning.shipped_file import write_shipped
 from damage_perception.network.weights import sha256
 from damage_perception.perception.items.join_model import (
     MANIFEST,
@@ -26,7 +25,6 @@ from damage_perception.perception.items.join_model import (
 from damage_perception.settings import Settings
 from damage_perception.synthesis.noise import stream
 from damage_perception.synthesis.products import FAMILIES
-from damage_perception.synthesis.records import write_whole
 from damage_perception.synthesis.render import render_sample
 from damage_perception.synthesis.spec import SynthesisSpec
 
@@ -43,12 +41,7 @@ def render_pictures(items: int, seed: int, workers: int) -> Iterator[Seen]:
     if workers == 1:
         yield from map(look, range(items))
         return
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(workers, context, cv2.setNumThreads, (1,)) as pool:
-        try:
-            yield from pool.map(look, range(items), chunksize=16)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    yield from each_in_order(look, range(items), workers, chunk=16)
 
 
 def _look(seed: int, index: int) -> Seen:
@@ -71,10 +64,5 @@ def train_joins(pictures: list[Seen], folder: Path, manifest: JoinManifest) -> J
     names, least, trees = fit_joins(pictures, manifest.seed)
     content = save(trees.tensors())
     whole = replace(manifest, sha256=sha256(content), features=names, least=least)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / TENSORS, content)
-        write_whole(folder / MANIFEST, whole.to_json())
-    except OSError as error:
-        raise UserError(f'{folder} cannot be written ({error.strerror}); give another') from None
+    write_shipped(folder / TENSORS, content, folder / MANIFEST, whole.to_json())
     return read_joins(folder)

@@ -6,11 +6,9 @@ A shard depends on (spec, seed, number) alone, so an interrupted rendering goes 
 from __future__ import annotations
 
 import json
-import multiprocessing
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import cv2
@@ -18,6 +16,7 @@ import numpy as np
 
 import damage_perception.synthesis
 from damage_perception.errors import UserError
+from damage_perception.learning.processes import each_in_order
 from damage_perception.learning.training.anchors import find_anchors
 from damage_perception.learning.training.stored_view import StoredView, encode
 from damage_perception.learning.training.training_view import training_view
@@ -116,12 +115,7 @@ def render(views: ViewSet, items: int, workers: int = 1) -> Iterator[int]:
         for shard in missing:
             yield render_shard(views, shard)
         return
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(workers, context, cv2.setNumThreads, (1,)) as pool:
-        try:
-            yield from pool.map(render_shard, [views] * len(missing), missing)
-        finally:
-            pool.shutdown(cancel_futures=True)
+    yield from each_in_order(partial(render_shard, views), missing, workers)
 
 
 def engine_digest() -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.perception.items.foreground import Scene, find_standing
-from damage_perception.perception.items.seams import split_seams
+from damage_perception.perception.items.seams import dark_lines, split_seams
 from damage_perception.perception.items.split import split_creases
 from damage_perception.setting import check_ranges, setting
 
@@ -84,5 +84,6 @@ def cut_pieces(
         labels, doubts = split_creases(
             scene, standing, settings.min_height_m, settings.min_size_m, settings.crease_m
         )
-        labels = split_seams(labels, scene.grey, scene.pixel_m, settings.min_size_m)
+        scene.dark = dark_lines(scene.grey, scene.pixel_m)
+        labels = split_seams(labels, scene.dark, scene.pixel_m, settings.min_size_m)
     return Cut(scene, labels, doubts, step, (int(rows[0]), int(columns[0])))

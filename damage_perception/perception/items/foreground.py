@@ -30,6 +30,7 @@ class Scene:
         probability: (H, W) float32, colour is that of items; set by `find_standing`.
         relief: (h, w) float32, metres that creases are deep, coarser; set by `split_creases`.
         hue_change: (h, w) float32, how strongly the hue changes, coarser; set by `split_creases`.
+        dark: (H, W) bool, thin dark lines; set by `cut_pieces`.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Scene:
         self.rim = inside & (cv2.erode(within, np.ones((3, 3), np.uint8))[1:-1, 1:-1] == 0)
         self.probability = np.zeros(inside.shape, np.float32)
         self.relief = self.hue_change = np.zeros((1, 1), np.float32)
+        self.dark = np.zeros(inside.shape, bool)
 
     def coarser(self, step: int) -> Scene:
         """Give every `step`-th row and column."""

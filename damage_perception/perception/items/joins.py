@@ -13,13 +13,13 @@ from scipy.ndimage import find_objects
 from damage_perception.perception.items.foreground import Scene
 from damage_perception.perception.items.join_model import JoinModel
 from damage_perception.perception.items.pairs import (
-    Floats,
     Pair,
     Piece,
     borders_of,
     pair_features,
     pieces_of,
 )
+from damage_perception.perception.items.pieces import join_borders
 
 _BETWEEN_M = 0.03  # gaps inside an item that are filled
 _APART_M = 0.008  # on a belt what lies so far apart are items of their own
@@ -30,7 +30,7 @@ class Joining:
 
     def __init__(self, scene: Scene, labels: NDArray[np.int32]) -> None:
         self.pixel_m = scene.pixel_m
-        self.borders: dict[Pair, Floats] = borders_of(scene, labels)
+        self.borders = borders_of(scene, labels)
         self.pieces: dict[int, Piece] = pieces_of(scene, labels) if self.borders else {}
         self.group = {label: {label} for label in self.pieces}  # what hangs together
         for one, other in self.borders:
@@ -51,12 +51,7 @@ class Joining:
         self.pieces[kept] = self.pieces[kept].with_piece(self.pieces.pop(gone))
         self.now = {label: kept if piece == gone else piece for label, piece in self.now.items()}
         self.group[kept].discard(gone)
-        del self.borders[pair]
-        for old in [p for p in self.borders if gone in p]:
-            border = self.borders.pop(old)
-            other = old[0] + old[1] - gone
-            new = (min(kept, other), max(kept, other))
-            self.borders[new] = np.concatenate([self.borders.get(new, border[:0]), border])
+        join_borders(self.borders, pair)
 
 
 def join_pieces(

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
 from damage_perception.perception.items.foreground import Scene, fill_nearest
-from damage_perception.perception.items.seams import dark_lines
+from damage_perception.perception.items.pieces import Borders, by_pair
+from damage_perception.perception.items.plane_fit import plane_through
 
 _REACH_M = 0.03  # pieces farther apart are no parts of one item
 _SAMPLED = 6000  # pixels of a picture that tell what its pieces are like
@@ -83,13 +84,8 @@ class Piece:
         """The plane of least absolute deviations, and their median, metres; None if unknown."""
         if len(self.measured) < _FEWEST:
             return None
-        design = np.column_stack([self.measured[:, :2], np.ones(len(self.measured))]).astype(float)
-        values, trust = self.measured[:, 2].astype(float), np.ones(len(self.measured))
-        for _ in range(4):
-            terms = np.linalg.lstsq(design * trust[:, None], values * trust, rcond=None)[0]
-            off = np.abs(values - design @ terms)
-            trust = 1.0 / np.sqrt(np.maximum(off, 1e-3))
-        return terms, float(np.median(off))
+        u, v, height_m = self.measured[:, :3].astype(float).T
+        return plane_through(u, v, height_m, rounds=4)
 
     @cached_property
     def colour(self) -> tuple[Floats, Floats]:
@@ -129,7 +125,7 @@ def pieces_of(scene: Scene, labels: NDArray[np.int32]) -> dict[int, Piece]:
     return pieces
 
 
-def borders_of(scene: Scene, labels: NDArray[np.int32]) -> dict[Pair, Floats]:
+def borders_of(scene: Scene, labels: NDArray[np.int32]) -> Borders:
     """Give what lies along the border of each two pieces that are near each other.
 
     Returns:
@@ -151,18 +147,13 @@ def borders_of(scene: Scene, labels: NDArray[np.int32]) -> dict[Pair, Floats]:
         rows.append(v)
         columns.append(u)
     key, v, u = (np.concatenate(parts) for parts in (keys, rows, columns))
-    if not len(key):
-        return {}
     coarse = scene.relief.shape
     at = v * coarse[0] // labels.shape[0], u * coarse[1] // labels.shape[1]
     values = np.column_stack([
         gap[v, u], scene.relief[at], scene.hue_change[at],
-        dark_lines(scene.grey, scene.pixel_m)[v, u], scene.smooth_m[v, u], scene.probability[v, u],
+        scene.dark[v, u], scene.smooth_m[v, u], scene.probability[v, u],
     ]).astype(np.float32)  # fmt: skip
-    order = np.argsort(key, kind='stable')
-    flat, starts = np.unique(key[order], return_index=True)
-    parts = np.split(values[order], starts[1:])
-    return {(int(k // count), int(k % count)): part for k, part in zip(flat, parts, strict=True)}
+    return by_pair(key, values, count)
 
 
 def pair_features(

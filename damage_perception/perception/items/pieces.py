@@ -31,13 +31,31 @@ def borders(labels: NDArray[np.int32], relief: NDArray[np.float32]) -> Borders:
         low, high = np.minimum(one[meet], other[meet]), np.maximum(one[meet], other[meet])
         keys.append(low.astype(np.int64) * count + high)
         values.append(np.maximum(relief[a], relief[b])[meet])
-    key, value = np.concatenate(keys), np.concatenate(values)
+    return by_pair(np.concatenate(keys), np.concatenate(values), count)
+
+
+def by_pair(key: NDArray[np.int64], values: NDArray[np.float32], count: int) -> Borders:
+    """Give the values (N, ...) of the pixels of each border by its pair of labels.
+
+    The key (N,) of a pixel is smaller label * count + larger label.
+    """
     if not len(key):
         return {}
     order = np.argsort(key, kind='stable')
     flat, starts = np.unique(key[order], return_index=True)
-    parts = np.split(value[order], starts[1:])
+    parts = np.split(values[order], starts[1:])
     return {(int(k // count), int(k % count)): part for k, part in zip(flat, parts, strict=True)}
+
+
+def join_borders(borders: Borders, pair: tuple[int, int]) -> None:
+    """Give the borders of the second label of a pair to the first; theirs is none any more."""
+    keep, gone = pair
+    del borders[pair]
+    for old in [p for p in borders if gone in p]:
+        border = borders.pop(old)
+        other = old[0] + old[1] - gone
+        new = (min(keep, other), max(keep, other))
+        borders[new] = np.concatenate([borders.get(new, border[:0]), border])
 
 
 class Pieces:
@@ -130,12 +148,7 @@ class Pieces:
         self.hull[keep] = cv2.convexHull(np.concatenate([self.hull[keep], self.hull.pop(gone)]))
         self.doubts[keep] = max(self.doubts[keep], self.doubts.pop(gone), strength)
         self.parent[self.parent == gone] = keep
-        self.borders.pop(pair)
-        for old in [p for p in self.borders if gone in p]:
-            border = self.borders.pop(old)
-            other = old[0] + old[1] - gone
-            new = (min(keep, other), max(keep, other))
-            self.borders[new] = np.concatenate([self.borders.get(new, border[:0]), border])
+        join_borders(self.borders, pair)
 
 
 def _mean_hue(flat: NDArray[np.int32], lab: NDArray[np.uint8]) -> dict[int, NDArray[np.float64]]:

@@ -23,11 +23,14 @@ _GAP_M = 0.006  # widest dark gap
 
 
 def split_seams(
-    labels: NDArray[np.int32], grey: NDArray[np.uint8], pixel_m: float, min_size_m: float
+    labels: NDArray[np.int32], dark: NDArray[np.bool_], pixel_m: float, min_size_m: float
 ) -> NDArray[np.int32]:
-    """Split labelled items (H, W), 0 = support, along the gaps between boxes of one height."""
+    """Split labelled items (H, W), 0 = support, along the gaps between boxes of one height.
+
+    `dark` (H, W) bool marks dark lines.
+    """
     labels = labels.copy()
-    dark, width_px = dark_lines(grey, pixel_m), max(1, round(_GAP_M / pixel_m))
+    width_px = max(1, round(_GAP_M / pixel_m))
     boxes = find_objects(labels)
     waiting = [(label, box) for label, box in enumerate(boxes, start=1) if box is not None]
     count = len(boxes)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
 from damage_perception.perception.items.foreground import Scene
+from damage_perception.perception.items.plane_fit import plane_through
 from damage_perception.perception.items.seams import dark_lines
 
 Box = tuple[slice, slice]
@@ -119,14 +120,8 @@ def _off_plane(
     if len(v) < _FEWEST:
         return None
     some = np.s_[:: 1 + len(v) // _MOST]
-    design = np.stack([u[some], v[some], np.ones(len(v[some]))], axis=1)
-    values = height_m[v[some], u[some]].astype(np.float64)
-    trust = np.ones(len(values))
-    for _ in range(6):
-        terms = np.linalg.lstsq(design * trust[:, None], values * trust, rcond=None)[0]
-        off = np.abs(values - design @ terms)
-        trust = 1.0 / np.sqrt(np.maximum(off, 1e-3))
-    if np.median(off) > _FLAT_M:
+    terms, off = plane_through(u[some], v[some], height_m[v[some], u[some]], rounds=6)
+    if off > _FLAT_M:
         return None
     v, u = np.nonzero(other)
     if len(v) < _FEWEST:
