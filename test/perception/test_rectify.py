@@ -122,3 +122,26 @@ def test_large_item_is_seen_coarser_but_whole() -> None:
     view = rectify(frame, window, _face(frame, window), PROFILE, resolution_m=0.0001)
     assert max(view.item_mask.shape) <= 641
     assert view.resolution_m > 0.0003
+
+
+@pytest.mark.parametrize('time_s', [-0.8, 0.0, 0.8])
+def test_deep_hole_stays_deep_though_its_rim_hides_its_floor(time_s: float) -> None:
+    shown = box()
+    frame, window = frame_of(shown, time_s=time_s, noise=False), window_of(shown, time_s)
+    rows, columns = np.nonzero(window.item)
+    at = int(rows.mean()) + window.roi.y, int(columns.mean()) + window.roi.x
+    depth = frame.depth_m.copy()
+    hole = cv2.circle(np.zeros(depth.shape, np.uint8), at[::-1], 6, 1, -1) > 0
+    depth[hole] += 0.06
+    view = rectify(
+        RgbdFrame(frame.rgb, depth, frame.camera, 1), window, _face(frame, window), PROFILE
+    )
+    deep = view.item_mask & (view.height_m < -0.05)
+    pixel_m = (BELT_M - 0.12) / CAMERA.fx
+    area = np.count_nonzero(deep) * view.resolution_m**2
+    assert area == pytest.approx(np.count_nonzero(hole) * pixel_m**2, rel=0.35)
+    # The hole lies where the ray through it meets the face, not where its floor is.
+    place = np.argwhere(deep).mean(axis=0)[::-1] - (np.array(deep.shape[::-1]) - 1) / 2
+    u, v = (view.to_camera @ [*(place * view.resolution_m), 0.0, 1.0])[:2] / (BELT_M - 0.12)
+    seen_at = (u * CAMERA.fx + CAMERA.cx, v * CAMERA.fy + CAMERA.cy)
+    assert np.allclose(seen_at, at[::-1], atol=1.5)

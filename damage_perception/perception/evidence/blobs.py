@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from damage_perception.network.judgement import NetworkJudgement
 from damage_perception.perception.decision.odds import logistic
 from damage_perception.perception.geometry.geometry import DamageBlob
-from damage_perception.perception.geometry.holes import filled
 from damage_perception.perception.view.item_view import ItemView
+from damage_perception.perception.view.outline import filled
 from damage_perception.report import DamageType
 
 _AROUND_M = 0.03  # the ring around a damage that its depth is measured from

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from damage_perception.perception.geometry.surface import Relief
 from damage_perception.perception.view.item_view import ItemView
+from damage_perception.perception.view.outline import filled
 
 _DARK = 0.45  # of the face's median luminance
 _RADIUS_M = (0.004, 0.03)
@@ -57,13 +58,6 @@ def find_holes(view: ItemView, relief: Relief) -> list[Hole]:
     core = cv2.erode(inside.astype(np.uint8), np.ones((size, size), np.uint8), borderValue=0) > 0
     holes = [_judge(view, labels == label, surface, core) for label in fitting]
     return [hole for hole in holes if hole is not None]
-
-
-def filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Close the gaps inside an outline: through a hole the item itself is not seen."""
-    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    body = cv2.drawContours(np.zeros(mask.shape, np.uint8), outlines, -1, 1, cv2.FILLED)
-    return np.asarray(body > 0)
 
 
 def _judge(

@@ -13,6 +13,7 @@ from scipy.ndimage import find_objects, median
 
 from damage_perception.perception.items.foreground import Scene
 from damage_perception.perception.items.unlike import unlike_support
+from damage_perception.perception.view.outline import filled
 
 _CELL_M = 0.0036  # finer pixels show flat things no better
 _SOLID = 0.86  # share of its hull that a mailer or a card fills at least
@@ -66,7 +67,7 @@ def _flat_things(scene: Scene, labels: Labels, min_height_m: float, min_size_m: 
         _, regions = cv2.connectedComponents(marked, connectivity=4)
         for region, spot in enumerate(find_objects(regions), start=1):
             box = _wider(spot, scene)
-            flat = _filled(regions[box] == region) & (things[box] == 0)
+            flat = filled(regions[box] == region) & (things[box] == 0)
             if _is_flat_thing(scene, box, flat, labels[box], min_height_m, min_size_m):
                 newest += 1
                 things[box][flat] = newest
@@ -85,13 +86,6 @@ def _wider(spot: Box, scene: Scene) -> Box:
     margin = round(_RING_M / scene.pixel_m) + 1
     rows, columns = (slice(max(0, part.start - margin), part.stop + margin) for part in spot)
     return rows, columns
-
-
-def _filled(mask: Mask) -> Mask:
-    outlines, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    filled = np.zeros(mask.shape, np.uint8)
-    cv2.drawContours(filled, outlines, -1, 1, cv2.FILLED)
-    return filled.astype(bool)
 
 
 def _is_flat_thing(

@@ -18,6 +18,13 @@ def slope(height_m: NDArray[np.float32], cell_m: float) -> NDArray[np.float32]:
     return np.asarray(np.hypot(across, down) / np.float32(cell_m), np.float32)
 
 
+def filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Close the gaps inside an outline: through a hole the item itself is not seen."""
+    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    body = cv2.drawContours(np.zeros(mask.shape, np.uint8), outlines, -1, 1, cv2.FILLED)
+    return np.asarray(body > 0)
+
+
 def own_face(
     share: NDArray[np.float32],
     residual: NDArray[np.float32],

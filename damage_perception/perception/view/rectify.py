@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from damage_perception.perception.view.item_view import (
     ItemView,
     without_whiskers,
 )
+from damage_perception.perception.view.parallax import look_at, sample
 from damage_perception.perception.view.window import ItemWindow
 from damage_perception.report import Roi
 
@@ -24,7 +27,7 @@ Map = NDArray[np.float32]
 _MOST_PIXELS = 640  # longest side of a view; larger items are seen coarser
 _RIM_M = 0.003  # rounding of an item's outline beyond its box
 _WALL_M = 0.02  # what hangs lower than this and is seen at a slant is a side wall
-_LOOKUPS = 3  # fixed-point steps that undo parallax; 20 mm of relief at 45 degrees needs two
+_ASTRAY_M = 0.008  # a ray that ends so far off met something else, however good the depth
 
 
 class ViewGrid:
@@ -90,32 +93,32 @@ def rectify(
     valid = np.isfinite(height)
     wall_or_belt = np.where(window.item, np.float32(0.0), np.float32(-face.size[2]))
     guess = np.where(valid, height, wall_or_belt)
-    relief = _relief(grid, guess, frame.camera, roi, float(face.size[2]))
-    map_u, map_v = grid.pixels(relief, frame.camera, roi)
+    limit = max(_ASTRAY_M, 3.0 * profile.std_m(float(face.centre[2])))
+    in_box = _in_box(grid, face)
+    pixels = partial(grid.pixels, camera=frame.camera, roi=roi)
+    sight = look_at(guess, pixels, in_box, -1.5 * float(face.size[2]) - 0.05, limit)
+    map_u, map_v, hidden = sight.u, sight.v, sight.hidden
     rgb = cv2.remap(
         frame.rgb[roi.slices], map_u, map_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
     )
     layers = [np.where(valid, height, np.float32(0.0)), valid, window.others, window.item]
     stack = cv2.merge([np.asarray(layer, np.float32) for layer in layers])
-    total, weight, other, item_share = cv2.split(_sample(stack, map_u, map_v))
+    total, weight, other, item_share = cv2.split(sample(stack, map_u, map_v))
     inside = (map_u >= 0) & (map_v >= 0) & (map_u <= roi.width - 1) & (map_v <= roi.height - 1)
     clear = inside & (other <= 0.01)
-    # Behind an edge the ray ends on something else than the place that was asked for.
-    off = np.abs(_sample(guess, map_u, map_v) - relief)
-    hidden = off > max(0.008, 3.0 * profile.std_m(float(face.centre[2])))
     seen = clear & ~hidden
     measured = seen & (weight > 0.5)
-    item = inside & (item_share > 0.5) & ~(hidden & (relief < -_WALL_M))
+    item = inside & (item_share > 0.5) & ~(hidden & (sight.relief_m < -_WALL_M))
     # What is seen instead is another part of the item a second time; only in it is colour kept,
     # since the walls of a deep hole lie where no depth says.
     rgb[~(seen | (clear & item))] = 0
     nothing = np.float32(np.nan)
-    std = profile.std_m(grid.depth_m(relief)).astype(np.float32)
+    std = profile.std_m(grid.depth_m(sight.relief_m)).astype(np.float32)
     return ItemView(
         rgb,
         np.where(measured, total / np.maximum(weight, np.float32(0.5)), nothing),
         np.where(measured, std, nothing),
-        without_whiskers(item & _in_box(grid, face), grid.resolution_m),
+        without_whiskers(item & in_box, grid.resolution_m),
         seen,
         grid.resolution_m,
         face.to_camera,
@@ -124,26 +127,8 @@ def rectify(
     )
 
 
-def _relief(grid: ViewGrid, guess: Map, camera: CameraIntrinsics, roi: Roi, height_m: float) -> Map:
-    """Find how high above the face the surface lies at each place of a view.
-
-    A place that lies off the face is seen at another pixel than the face below it; what that
-    pixel shows is asked again until both agree.
-    """
-    relief = np.zeros((len(grid.y_m), len(grid.x_m)), np.float32)
-    lowest = np.float32(-1.5 * height_m - 0.05)
-    for _ in range(_LOOKUPS):
-        met = _sample(guess, *grid.pixels(relief, camera, roi))
-        relief = np.clip(met, lowest, np.float32(0.15))
-    return relief
-
-
 def _in_box(grid: ViewGrid, face: Face) -> NDArray[np.bool_]:
     """Give the face's rectangle in a view: what lies beside it is a side wall."""
     columns = np.abs(grid.x_m) < face.size[0] / 2 + _RIM_M
     rows = np.abs(grid.y_m) < face.size[1] / 2 + _RIM_M
     return np.asarray(rows[:, None] & columns[None, :])
-
-
-def _sample(image: Map, map_u: Map, map_v: Map) -> Map:
-    return cv2.remap(image, map_u, map_v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
