@@ -6,7 +6,15 @@ import importlib
 
 import typer
 
-BENCHMARKS = ('decision', 'gallery', 'identification', 'network', 'synchronizer', 'transport')
+BENCHMARKS = (
+    'decision',
+    'gallery',
+    'identification',
+    'items',
+    'network',
+    'synchronizer',
+    'transport',
+)
 
 app = typer.Typer(help='Measure times on this machine.', no_args_is_help=True)
 
