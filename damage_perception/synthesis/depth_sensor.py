@@ -9,6 +9,7 @@ from damage_perception.synthesis.depth_losses import background_lost, dropped_ou
 from damage_perception.synthesis.noise import Field, Rng, correlated_noise, value_noise
 from damage_perception.synthesis.sensor_kinds import DepthSensor
 
+_MILLIMETRE = np.float32(0.001)  # depth is published as 16UC1 (REP-118)
 _LASTING = 0.5  # share of the noise's variance that stays in its place from picture to picture
 
 
@@ -34,14 +35,15 @@ def measure_depth(
             half of its noise stay where they are, so only what moves is averaged; None = all new.
 
     Returns:
-        (H, W) float32 metres, NaN where nothing was measured.
+        (H, W) float32 metres in whole millimetres, NaN where nothing was measured.
     """
     if sensor.kind == 'tof':
         measured = _time_of_flight(sensor, depth, luma, rng, scale, lasting or rng)
     else:
         measured = _triangulate(sensor, depth, luma, rng, scale, lasting)
     measured[dropped_out(sensor, luma, gloss, rng, scale)] = np.nan
-    return _register(sensor, measured, rng, scale)
+    published = np.rint(_register(sensor, measured, rng, scale) / _MILLIMETRE) * _MILLIMETRE
+    return np.asarray(published, np.float32)
 
 
 def _triangulate(

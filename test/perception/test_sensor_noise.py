@@ -89,3 +89,17 @@ def test_the_watch_keeps_the_median_and_forgets():
     assert watch.update(nothing, nothing, EVERYWHERE, TOLERANCE_M).growth_per_m < 0.003
     watch.forget()
     assert watch.update(nothing, nothing, EVERYWHERE, TOLERANCE_M) == SensorProfile()
+
+
+@pytest.mark.parametrize('growth', [0.0002, 0.0005, 0.002])
+def test_rounding_to_millimetres_hides_no_noise_and_makes_none_up(growth):
+    depth, height = picture(growth, 2.0, tilt=0.1)
+    ribs = 0.01 * np.sin(np.arange(SHAPE[1]) / 3.0, dtype=np.float32)[None, :]
+    box = np.zeros(SHAPE, bool)
+    box[60:300, 100:400] = True
+    lift = np.where(box, np.float32(0.1), ribs * np.ones(SHAPE, np.float32))
+    rounded = np.float32(0.001) * np.rint((depth - lift) / np.float32(0.001))
+    found = measured_profile(rounded, height + lift, EVERYWHERE, TOLERANCE_M)
+    assert found is not None
+    # Rounding is noise of its own, 1 mm / sqrt(12).
+    assert found.std_m(0.9) == pytest.approx(np.hypot(growth, 0.001 / 12**0.5), rel=0.1)

@@ -3,6 +3,8 @@
 Cameras differ by fifty times, and everything that is seen is weighed against noise. Second
 differences of inverse depth, in which planes stay planes, cancel what is flat; their spread grows
 with the distance between the pixels until noise is independent, which tells its correlation.
+Depth in whole millimetres, as ROS drivers publish it, is dithered: most differences of a quiet
+camera would be exactly 0 and tell nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ _FEWEST_LAGS = 7  # fewer do not show where noise becomes independent
 _NORMAL = 1.4826  # deviation of a normal distribution over its median absolute deviation
 _CORRELATIONS_PX = np.geomspace(0.7, 20.0, 40)
 _LEAST_GROWTH = 1e-5  # 1/metres: no camera is better
+_STEP_M = 1e-3  # of depth in whole millimetres (REP-118)
+_LEAST_SHARE = 0.1  # of the variance of dither: what is left without it is no less
 _KEPT = 9  # frames whose median counts
 
 Map = NDArray[np.float32]
@@ -74,12 +78,15 @@ def measured_profile(
         None if too little of either is seen.
     """
     step = max(1, depth_m.size // _SAMPLED)
-    rows = _Lines.of(depth_m[::step], height_m[::step], region[::step], tolerance_m)
-    columns = _Lines.of(depth_m.T[::step], height_m.T[::step], region.T[::step], tolerance_m)
-    lines = [rows, columns]
+    lines = [
+        _Lines.of(depth[::step], height[::step], where[::step], tolerance_m)
+        for depth, height, where in (
+            (depth_m, height_m, region), (depth_m.T, height_m.T, region.T)
+        )
+    ]  # fmt: skip
     found = [_noise(lines, kind) for kind in ('flat', 'raised')]
     profiles = [
-        SensorProfile(0.0, noise[0], noise[1], rows.invalid_share)
+        SensorProfile(0.0, noise[0], noise[1], lines[0].invalid_share)
         for noise in found
         if noise is not None
     ]
@@ -94,17 +101,31 @@ class _Lines:
     flat: Mask
     raised: Mask
     invalid_share: float
+    rounding: float  # deviation of inverse depth by rounding to millimetres; as much is dither
 
     @staticmethod
     def of(depth_m: Map, height_m: Map, region: Mask, tolerance_m: float) -> _Lines:
         known = region & np.isfinite(height_m)
         height = np.where(known, height_m, np.float32(0.0))
+        depth = np.where(known, depth_m, np.float32(1.0))
+        rounding = 0.0
+        if _is_rounded(depth):
+            dither = np.random.default_rng(0).random(depth.shape, np.float32) - np.float32(0.5)
+            depth += np.float32(_STEP_M) * dither
+            rounding = _STEP_M / 12**0.5 / float(np.median(depth[known])) ** 2 if known.any() else 0
         return _Lines(
-            np.reciprocal(np.where(known, depth_m, np.float32(1.0))),
+            np.reciprocal(depth),
             known & (np.abs(height) <= tolerance_m),
             known & (height > tolerance_m),
             1.0 - float(known.sum()) / max(1.0, float(region.sum())),
+            rounding,
         )
+
+
+def _is_rounded(depth_m: Map) -> bool:
+    """Tell whether depth comes in whole millimetres."""
+    steps = depth_m / np.float32(_STEP_M)
+    return bool(np.all(np.abs(steps - np.rint(steps)) < 0.01))
 
 
 def _noise(lines: list[_Lines], kind: str) -> tuple[float, float] | None:
@@ -113,13 +134,17 @@ def _noise(lines: list[_Lines], kind: str) -> tuple[float, float] | None:
     known = spreads > 0.0
     if np.count_nonzero(known) < _FEWEST_LAGS:
         return None
-    lags, logs = np.array(_LAGS)[known], np.log(spreads[known])
+    # Rounding and dither are white, so they add the same at each lag.
+    rounding = float(np.mean([part.rounding for part in lines])) ** 2
+    squares = np.maximum(spreads[known] ** 2 - 2.0 * rounding, 2.0 * _LEAST_SHARE * rounding)
+    lags, logs = np.array(_LAGS)[known], 0.5 * np.log(squares)
     # z(x - l) - 2 z(x) + z(x + l) of noise of correlation r: its variance is 6 - 8 r(l) + 2 r(2 l).
     near, far = (np.exp2(-np.square(step * lags / _CORRELATIONS_PX[:, None])) for step in (1, 2))
     shape = 0.5 * np.log(np.maximum(1.0 - 8 / 6 * near + 2 / 6 * far, 1e-4))
     level = np.median(logs - shape, axis=1)
     best = int(np.argmin(np.abs(logs - shape - level[:, None]).mean(axis=1)))
-    return max(float(np.exp(level[best])), _LEAST_GROWTH), float(_CORRELATIONS_PX[best])
+    deviation = float(np.hypot(np.exp(level[best]), rounding**0.5))
+    return max(deviation, _LEAST_GROWTH), float(_CORRELATIONS_PX[best])
 
 
 def _spread(lines: list[_Lines], kind: str, lag: int) -> float:
