@@ -76,6 +76,7 @@ class Track:
     missed: int = 0  # frames since it was seen
     carried: bool = False  # it moves with a belt
     length_m: float = 0.0  # when it was last wholly seen
+    begun: tuple[NDArray[np.float64], int] | None = None  # where and when it was first whole
 
     def expected(self, stamp_ns: int) -> NDArray[np.float64]:
         """Where the item should be now, (3,) metres."""
@@ -158,14 +159,30 @@ class Tracker:
             known = track.carried or track.frames > 1
             track.velocity_m_s = 0.5 * (track.velocity_m_s + velocity) if known else velocity
             steady = off <= _STRAY_M + _STRAY * float(np.linalg.norm(moved))
-            steady |= self._belt_m_s is not None and bool(
-                np.linalg.norm(velocity - self._belt_m_s) < 0.5 * np.linalg.norm(self._belt_m_s)
-            )
+            steady |= self._runs_with_belt(velocity) or self._ran_with_belt(track, seen, stamp_ns)
             fast = float(np.linalg.norm(track.velocity_m_s)) > _CARRIED_M_S
             track.carried = whole and known and steady and fast
         track.frames, track.missed = track.frames + 1, 0
         track.last, track.stamp_ns = seen, stamp_ns
         track.length_m = float(seen.size_m[:2].max()) if seen.whole else track.length_m
+        if seen.whole and track.begun is None:
+            track.begun = seen.position_m, stamp_ns
+
+    def _runs_with_belt(self, velocity: NDArray[np.float64]) -> bool:
+        belt = self._belt_m_s
+        if belt is None:
+            return False
+        return bool(np.linalg.norm(velocity - belt) < 0.5 * np.linalg.norm(belt))
+
+    def _ran_with_belt(self, track: Track, seen: Observation, stamp_ns: int) -> bool:
+        """Tell whether an item ran with the belt since it was first whole.
+
+        Where pictures are frequent the middle of its face strays more than it moves.
+        """
+        if track.begun is None or stamp_ns <= track.begun[1]:
+            return False
+        place, since_ns = track.begun
+        return self._runs_with_belt((seen.position_m - place) / ((stamp_ns - since_ns) * 1e-9))
 
     def _measure_belt(self, stamp_ns: int) -> None:
         """Things on one belt move alike, so a new one is expected to move like the others."""
@@ -185,6 +202,7 @@ class Tracker:
         track = Track(self._next_id, seen, stamp_ns, velocity)
         track.carried = bool(np.linalg.norm(velocity) > _CARRIED_M_S)
         track.length_m = float(seen.size_m[:2].max()) if seen.whole else 0.0
+        track.begun = (seen.position_m, stamp_ns) if seen.whole else None
         self._next_id += 1
         self._tracks.append(track)
         return track

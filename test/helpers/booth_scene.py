@@ -43,6 +43,7 @@ class Thing:
     looks: dict[str, tuple[float, Status] | None] = field(default_factory=dict)
     face: Rotation = UP
     sku: str = ''
+    size_m: tuple[float, float, float] = (0.3, 0.2, 0.1)
 
 
 @dataclass
@@ -86,7 +87,7 @@ class Scene:
             0.02, 1, NONE,
         )  # fmt: skip
         return ItemReport(
-            track, thing.sku, 0.5, pose, (0.3, 0.2, 0.1), Roi(0, 0, 1, 1), confidence, confidence,
+            track, thing.sku, 0.5, pose, thing.size_m, Roi(0, 0, 1, 1), confidence, confidence,
             math.nan, status, 1, (dent,) if confidence >= 0.5 else (), NONE, NONE,
         )  # fmt: skip
 

@@ -241,6 +241,42 @@ def test_a_first_part_that_was_another_track_is_no_item_of_its_own() -> None:
     assert decision.decision is Verdict.DIVERT
 
 
+def test_a_scrap_that_a_camera_sees_in_the_shadow_of_an_item_is_no_item() -> None:
+    scene = Scene()
+    shadow = Thing((0.0, 0.11, 0.0), {'left': None}, size_m=(0.16, 0.03, 0.01))
+    shadow.looks['right'] = (0.1, Status.OCCLUDED)
+    for step in range(30):
+        shown = [Thing()] if step < 15 else []
+        scene.tell('left', 0.1 * step, shown)
+        scene.tell('right', 0.1 * step, [*shown, shadow] if 8 <= step < 10 else shown)
+    (decision,) = scene.decisions
+    assert decision.decision is Verdict.PASS
+
+
+def test_an_item_that_a_camera_follows_under_two_numbers_by_turns_is_decided_once() -> None:
+    scene = Scene()
+    for step in range(40):
+        shown = [Thing()] if step < 20 else []
+        scene.first_id['right'] = 2 if 8 <= step < 12 or step in (14, 15) else 1
+        for camera in scene.cameras:
+            scene.tell(camera, 0.1 * step, shown)
+    (decision,) = scene.decisions
+    assert decision.decision is Verdict.PASS
+
+
+@pytest.mark.parametrize('camera', ['left', 'right'])
+def test_what_is_left_of_a_decided_item_under_another_number_is_not_decided_again(
+    camera: str,
+) -> None:
+    scene = Scene(settings=DecisionSettings(line=(1.0, 0.0, 0.0, 0.4)))
+    for step in range(40):
+        scene.first_id[camera] = 7 if step >= 12 else 1
+        for name in scene.cameras:
+            scene.tell(name, 0.1 * step, [Thing()] if step < 20 else [])
+    (decision,) = scene.decisions
+    assert decision.decision is Verdict.PASS
+
+
 def test_what_was_open_when_another_was_decided_keeps_its_own_decision() -> None:
     scene = Scene()
     scrap = Thing((0.2, 0.2, 0.05), {'left': None, 'right': (0.1, Status.TRUNCATED)})

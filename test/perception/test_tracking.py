@@ -109,6 +109,16 @@ def test_what_is_left_of_a_long_item_that_leaves_is_still_that_item() -> None:
     assert _ids(tracker, [_part(0.48, 0.0, 0.08, 0.2)], 1.0) == [1]
 
 
+def test_an_item_whose_face_is_told_badly_keeps_its_id_where_pictures_are_frequent() -> None:
+    """Seen from a side a wall is sometimes taken for the face: its middle and size stray."""
+    tracker = Tracker()
+    for step in range(80):
+        strays = step > 20 and step % 5 == 4
+        x, size = 0.4 * step / 30 + 0.03 * strays, 0.3 if strays else 0.2
+        seen = [_at(x + 0.4, size=0.2), _at(x, size=size)]
+        assert _ids(tracker, seen, step / 30) == [1, 2]
+
+
 def test_two_items_that_look_like_one_for_a_frame_take_no_id_of_either() -> None:
     tracker = _running_belt()
     assert _ids(tracker, [_at(0.32, size=0.2), _at(0.0, size=0.2)], 0.8) == [1, 2]

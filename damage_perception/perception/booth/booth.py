@@ -90,6 +90,25 @@ class Booth:
             ):
                 self._merge(a, b, decided)  # all three are one
 
+    def item_of(self, camera: str, track_id: int) -> int:
+        """Give the item that a track of a camera belongs to; 0 = none."""
+        sighting = self._sightings.get((camera, track_id))
+        return sighting.item_id if sighting else 0
+
+    def absorb(self, item_id: int, into: int) -> None:
+        """Let all that was seen of an item be of another, if that is followed."""
+        gone = self.items.pop(item_id)
+        for sighting in gone.sightings:
+            sighting.item_id = into
+        if into in self.items:
+            self.items[into].sightings += gone.sightings
+
+    def drop(self, item_id: int) -> None:
+        """Follow no more what is no item; what was lost may come into view again as one."""
+        for sighting in self.items.pop(item_id).sightings:
+            if sighting.history.missed:
+                del self._sightings[sighting.camera, sighting.track_id]
+
     def forget(self, now_ns: int, decided: Collection[int]) -> None:
         """Follow no more what was decided and last seen long before now."""
         self.items = {
@@ -111,7 +130,7 @@ class Booth:
             # It follows from the track that the item began with, so a new process gives it again.
             item_id = (track - 1) * len(self.cameras) + self.cameras.index(camera) + 1
             history = ItemHistory(item, report.stamp_ns, report.frame_id)
-            sighting = Sighting(camera, item_id, history, report.stamp_ns)
+            sighting = Sighting(camera, track, item_id, history, report.stamp_ns)
             self._sightings[camera, track] = sighting
             self.items[item_id] = BoothItem(item_id, [sighting])
             if len(self._sightings) > _REMEMBERED:
@@ -163,7 +182,4 @@ class Booth:
         if not (a.item_id in self.items and b.item_id in self.items and self._can_be_one(a, b)):
             return
         kept, gone = sorted((a, b), key=lambda item: (item.item_id not in decided, item.first_ns))
-        for sighting in gone.sightings:
-            sighting.item_id = kept.item_id
-        kept.sightings += gone.sightings
-        del self.items[gone.item_id]
+        self.absorb(gone.item_id, kept.item_id)

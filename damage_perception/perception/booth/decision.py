@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from damage_perception.perception.booth.booth import Booth
 from damage_perception.perception.booth.extrinsics import Extrinsics
+from damage_perception.perception.booth.places import BoothPlaces
 from damage_perception.perception.booth.settings import BoothSettings
 from damage_perception.perception.decision.decision import (
     DecisionMaker,
@@ -49,6 +50,7 @@ class BoothDecisionMaker(DecisionMaker):
         self.silent: Mapping[str, str] = {}  # camera -> why it vouches for nothing now
         self._extrinsics = extrinsics
         self._booth = Booth(tuple(extrinsics), booth)
+        self._places = self._lying = BoothPlaces(self._booth)
         self._newest: dict[str, int] = {}
         self._first_ns: int | None = None
         self._old_until: dict[str, int] = {}  # of cameras whose time has not gone back yet
@@ -74,12 +76,15 @@ class BoothDecisionMaker(DecisionMaker):
         for sighting, item in pairs:
             threshold, judged_by = self.threshold_of(item.sku), self.judged_by(report, item.sku)
             sighting.history.see(item, report, threshold, self.settings, judged_by)
+        for item_id in self._lying.see(camera, pairs, report.stamp_ns):
+            self._remember(item_id)
         self._join({sighting.item_id for sighting, _ in pairs}, report.stamp_ns, rough=False)
         now_ns = max(self._newest.values())
         if due := self._due_at(now_ns):
             self._join(due, now_ns, rough=True)
         self._booth.forget(now_ns, self._decided)
-        return [self._decide(i, self._cut_short(i, now_ns)) for i in self._due_at(now_ns)]
+        own = [i for i in self._due_at(now_ns) if self._is_own(i, now_ns)]
+        return [self._decide(i, self._cut_short(i, now_ns)) for i in own]
 
     def flush(self, cut_short: str = '') -> list[JudgedDecision]:
         """Decide on all items that are still open; reports of any stamp are taken again."""
@@ -98,6 +103,7 @@ class BoothDecisionMaker(DecisionMaker):
         limit_ns = stamp_ns + round(_JUMP_S * 1e9)
         ahead = {name: at for name, at in self._newest.items() if at > limit_ns}
         for name, at in ahead.items():
+            self._lying.forget(name)
             del self._newest[name]
             self._old_until[name] = at + round(_FOLLOW_S * 1e9)
         self._newest.pop(camera, None)
@@ -115,8 +121,12 @@ class BoothDecisionMaker(DecisionMaker):
         return []
 
     def _join(self, ids: Iterable[int], now_ns: int, rough: bool) -> None:
-        """Join what is one, and tell anew what is known of each item that is not decided."""
+        """Join what is one."""
         self._booth.join(ids, now_ns, self._decided, rough)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Tell anew what is known of each item that is not decided."""
         told = self._booth.cameras, self._why_silent(), self._booth.belt_m_s
         self._open = {
             i: item.history(*told) for i, item in self._booth.items.items()
@@ -153,6 +163,14 @@ class BoothDecisionMaker(DecisionMaker):
             if (newest_ns - stamp) * 1e-9 >= _BEHIND_S
         }
         return behind | dict(self.silent)
+
+    def _give_up(self, track_id: int, goes_on_as: int) -> None:
+        self._places.rule_out(track_id)
+        if goes_on_as:
+            self._booth.absorb(track_id, goes_on_as)
+        else:
+            self._booth.drop(track_id)
+        self._tell()
 
     def _decide(self, track_id: int, cut_short: str = '') -> JudgedDecision:
         item = self._booth.items[track_id]

@@ -22,6 +22,7 @@ class Sighting:
 
     Attributes:
         camera: its name.
+        track_id: of that camera, never used again.
         item_id: the item that it belongs to.
         history: the looks of that camera.
         first_ns: stamp of the first of them.
@@ -35,6 +36,7 @@ class Sighting:
     """
 
     camera: str
+    track_id: int
     item_id: int
     history: ItemHistory
     first_ns: int

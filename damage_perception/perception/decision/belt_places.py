@@ -103,14 +103,14 @@ class BeltPlaces:
         return False
 
     def goes_on_as(self, track_id: int, now_ns: int) -> int:
-        """Give the track under which a lost item is seen now; 0 = none."""
+        """Give the track under which a lost item is seen now, or any was decided; 0 = none."""
         place = self._places.get(track_id)
         mine = place.outline(now_ns, self._belt_m_s) if place and place.whole else None
         if place is None or mine is None:
             return 0
         for other, outline in self._others(track_id, now_ns):
             if (
-                other.last_ns > place.last_ns
+                (other.last_ns > place.last_ns or other.decided)
                 and _SAME[0] * mine.area <= outline.area <= _SAME[1] * mine.area
                 and outline.holds(mine.middle)
                 and not side_by_side(place, other)

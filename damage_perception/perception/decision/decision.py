@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from damage_perception.perception.decision.belt_places import BeltPlaces
 from damage_perception.perception.decision.calibration import UNCALIBRATED
@@ -41,6 +42,17 @@ class JudgedDecision(Decision):
     versions: Versions = field(default=NOT_SAID, compare=False)
 
 
+class Places(Protocol):
+    """What tells items from their parts, see `BeltPlaces`."""
+
+    def decide(self, track_id: int, /) -> None: ...
+    def rule_out(self, track_id: int, /) -> None: ...
+    def clear(self) -> None: ...
+    def is_no_item(self, track_id: int, now_ns: int, /) -> bool: ...
+    def goes_on_as(self, track_id: int, now_ns: int, /) -> int: ...
+    def lies_on_another(self, track_id: int, now_ns: int, /) -> bool: ...
+
+
 class DecisionMaker:
     """Collect what was reported of each track and say once what to do with the item.
 
@@ -66,7 +78,8 @@ class DecisionMaker:
         self._decided = dict.fromkeys(decided)  # in order of time
         self._newest_ns: int | None = None
         self._calibrated = UNCALIBRATED.point.threshold
-        self._places = BeltPlaces()
+        self._belt = BeltPlaces()
+        self._places: Places = self._belt
 
     @property
     def threshold(self) -> float:
@@ -95,7 +108,7 @@ class DecisionMaker:
         if report.health is not Health.UNKNOWN:
             for known in self._open.values():
                 known.missed += 1
-        self._places.see(report.items, report.stamp_ns)
+        self._belt.see(report.items, report.stamp_ns)
         for item in report.items:
             if self._is_left_of_decided(item, report.stamp_ns):
                 self._remember(item.track_id)
@@ -134,23 +147,26 @@ class DecisionMaker:
     def _is_left_of_decided(self, item: ItemReport, stamp_ns: int) -> bool:
         """Tell whether a new track shows what is left of an item that was decided."""
         new = item.track_id not in self._open and item.track_id not in self._decided
-        return new and self._places.is_left_of_decided(item, stamp_ns)
+        return new and self._belt.is_left_of_decided(item, stamp_ns)
 
     def _is_own(self, track_id: int, now_ns: int) -> bool:
         """Tell whether a track is an item of its own; what is known of it goes to the one it is."""
-        known = self._open[track_id]
         goes_on_as = 0
         if not self._places.is_no_item(track_id, now_ns):
             goes_on_as = self._places.goes_on_as(track_id, now_ns)
             if not goes_on_as:
                 return True
+        self._give_up(track_id, goes_on_as)
+        return False
+
+    def _give_up(self, track_id: int, goes_on_as: int) -> None:
+        """Decide nothing on what is no item of its own; `goes_on_as` is the one it is, 0 = none."""
+        known = self._open.pop(track_id)
         if goes_on_as in self._open:
             self._open[goes_on_as].join(known)
-        del self._open[track_id]
         if not known.missed:  # what was lost may come into view again
             self._remember(track_id)
         self._places.rule_out(track_id)
-        return False
 
     def _see(self, item: ItemReport, report: DamageReport) -> None:
         known = self._open.setdefault(
