@@ -52,6 +52,7 @@ def calibrate(
     """Find what a raw score means and the threshold that keeps false alarms within a budget."""
     from damage_perception.cli.result_places import check_place
     from damage_perception.learning.calibration.calibrate import calibrate as fit
+    from damage_perception.learning.calibration.calibration import check_count
     from damage_perception.perception.decision.calibration_file import write_calibration
 
     shares = {'budget': budget, 'confidence': confidence, 'prevalence': prevalence,
@@ -71,6 +72,9 @@ def calibrate(
     elif journal is not None:
         outcomes, files = _of_journal(journal), (journal,)
     else:
+        check_count(
+            round(engine * (1.0 - damaged)), budget, confidence
+        )  # before hours of rendering
         outcomes = _of_engine(engine, seed, damaged, params, workers)
     fitted = fit(outcomes, budget, confidence, groups, files, prevalence)
     write_calibration(out, fitted)

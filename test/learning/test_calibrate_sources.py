@@ -108,8 +108,12 @@ def test_a_journal_that_tells_nothing_or_too_kindly_is_refused() -> None:
 
 
 def test_the_engine_gives_a_calibration_or_says_how_many_items_are_missing(tmp_path: Path) -> None:
+    """What no score of theirs could make enough is refused before anything is rendered."""
+    engine = {'labels': None, 'predictions': None, 'engine': 3, 'damaged': 0.4}
+    with pytest.raises(UserError, match=r'2 sound items cannot support .* at least 149 are'):
+        run_calibrate(tmp_path, **engine)
     with pytest.raises(UserError, match='30 of each are needed'):
-        run_calibrate(tmp_path, labels=None, predictions=None, engine=3, damaged=0.4)
+        run_calibrate(tmp_path, **engine, budget=0.9, confidence=0.5)
 
 
 @pytest.mark.parametrize(

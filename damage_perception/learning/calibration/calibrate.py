@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from damage_perception.errors import UserError
 from damage_perception.learning.calibration.calibration import (
     TooFewItemsError,
+    check_count,
     fit_threshold,
     item_scores,
 )
@@ -56,6 +57,7 @@ def calibrate(
     detectors = {said.detector for said in judged}
     if len(detectors) > 1:
         raise UserError('the predictions come from more than one set of weights; judge all again')
+    check_count(len(sound_item_scores(outcomes, ~outcomes.damaged)), budget, confidence)
     curve = _curve(outcomes, prevalence) if outcomes.has_raw else None
     if curve is not None:
         outcomes = outcomes.rescored(curve)

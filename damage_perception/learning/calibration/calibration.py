@@ -26,6 +26,21 @@ class TooFewItemsError(UserError):
     """The sample cannot support the budget."""
 
 
+def check_count(sound_items: int, budget: float, confidence: float) -> None:
+    """Refuse a number of sound items that cannot support a budget, however low they score.
+
+    Raises:
+        TooFewItemsError: saying how many would.
+    """
+    needed = trials_needed(budget, confidence)
+    if sound_items < needed:
+        raise TooFewItemsError(
+            f'{sound_items:,} sound items cannot support a budget of {budget:.4%} at '
+            f'{confidence:.0%} confidence: at least {needed:,} are needed; judge '
+            f'{needed - sound_items:,} more sound items or allow a larger budget'
+        )
+
+
 def fit_threshold(
     sound: NDArray[np.float64], budget: float, confidence: float = 0.95
 ) -> OperatingPoint:
@@ -48,14 +63,8 @@ def fit_threshold(
         UserError: if sound items reach the highest score, so that no threshold can help.
     """
     count = len(sound)
+    check_count(count, budget, confidence)
     allowed = events_allowed(count, budget, confidence)
-    if allowed < 0:
-        needed = trials_needed(budget, confidence)
-        raise TooFewItemsError(
-            f'{count:,} sound items cannot support a budget of {budget:.4%} at {confidence:.0%} '
-            f'confidence: at least {needed:,} are needed; judge {needed - count:,} more sound '
-            'items or allow a larger budget'
-        )
     falling = np.sort(sound)[::-1]
     allowed = min(allowed, count - 1)
     edge = float(falling[allowed])
