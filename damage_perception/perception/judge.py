@@ -150,7 +150,8 @@ class Judge:
         references = known.references
         references.update(view, self._references.of(look.sku))
         aligned = tuple(fitted.aligned for fitted in references.fitting)
-        return Asked(view, references.unexplained(view), aligned, known.memory)
+        unexplained = references.unexplained(view)
+        return Asked(view, unexplained, aligned, known.memory, references.smooth)
 
     def _report(
         self, look: Look, track: Track, asked: Asked, evidence: Evidence, used: int

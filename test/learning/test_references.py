@@ -61,6 +61,12 @@ def test_each_item_is_compared_with_what_its_product_has(embossed):
     assert alone.score == pytest.approx(without.score)
 
 
+def test_the_network_too_is_told_what_a_product_has_by_design(embossed):
+    known = embossed[0]
+    without, beside = (pipeline_predictor(on)(known).score for on in (False, True))
+    assert without > 10 * beside
+
+
 def test_references_are_those_of_one_product():
     known = FixedReferences([], 'a')
     assert known.of('a') is not known.of('b')

@@ -63,22 +63,19 @@ class Asked:
         unexplained: the same without the relief that its product has by design.
         references: sound items of its product on the view's grid, the best first.
         memory: of its track; None = the network is not asked, as for what is cut or covered.
+        reference: the best of them without the relief of its product too; None = there is none.
     """
 
     view: ItemView
     unexplained: ItemView
     references: tuple[Aligned, ...] = ()
     memory: Memory | None = None
-
-    @property
-    def reference(self) -> ItemView | None:
-        """The reference that fits best; None = there is none."""
-        return self.references[0].view if self.references else None
+    reference: ItemView | None = None
 
     @cached_property
     def relief(self) -> Relief | None:
-        """Relief of the view, which the network sees and, mostly, geometry judges."""
-        return own_relief(self.view)
+        """Relief that nothing explains, which geometry judges and the network sees."""
+        return own_relief(self.unexplained)
 
 
 class Assessor:
@@ -115,7 +112,7 @@ class Assessor:
         ]  # fmt: skip
         said = judge_views(
             self._backend,
-            [item.view for item, _ in new],
+            [item.unexplained for item, _ in new],
             [item.reference for item, _ in new],
             [item.relief for item, _ in new],
         )
@@ -125,15 +122,13 @@ class Assessor:
             memory.differences = comparison_features(item.view, item.references)
 
     def _weighed(self, item: Asked, settings: GeometrySettings) -> Evidence:
-        plain = item.unexplained is item.view
-        relief = item.relief if plain else own_relief(item.unexplained)
-        geometry = find_damage(item.unexplained, settings, relief)
+        geometry = find_damage(item.unexplained, settings, item.relief)
         if self._model is None:
             return of_geometry(geometry)
-        features = item_features(item.unexplained, relief, geometry)
+        features = item_features(item.unexplained, item.relief, geometry)
         judgement = item.memory.judgement if item.memory else None
         features |= item.memory.differences if item.memory else {}
-        return self._model.weigh(item.view, geometry, features, judgement)
+        return self._model.weigh(item.unexplained, geometry, features, judgement)
 
 
 @lru_cache(maxsize=2)

@@ -26,6 +26,11 @@ class FittedReference:
         """What stands out of it by design; None = nothing does."""
         return KnownRelief.of(self.aligned.view)
 
+    @cached_property
+    def smooth(self) -> ItemView:
+        """The reference on the grid of the item without that relief."""
+        return self.relief.taken_from(self.aligned.view) if self.relief else self.aligned.view
+
 
 class FittedReferences:
     """What fits an item, best first; a poor fit counts as no reference."""
@@ -52,6 +57,11 @@ class FittedReferences:
             if fit is not None
         ]
         self.fitting = tuple(sorted(fitting, key=lambda fitted: -fitted.aligned.fit))
+
+    @property
+    def smooth(self) -> ItemView | None:
+        """The best reference, as `unexplained` leaves the view; None = nothing fits."""
+        return self.fitting[0].smooth if self.fitting else None
 
     def unexplained(self, view: ItemView) -> ItemView:
         """Give the view without the relief that the best reference has too."""
