@@ -525,6 +525,24 @@ def test_what_enters_in_pieces_is_one_item() -> None:
     assert _decided_of(looks) == [9, 1]
 
 
+def test_what_is_seen_in_two_halves_and_then_clearly_as_one_is_one() -> None:
+    looks = [[_moving(9, 0.1 * k, ahead=0.4)] for k in range(4)]  # tells how the belt runs
+    half = {'size': (0.15, 0.2, 0.1)}
+    looks += [
+        [_moving(1, 0.1 * k, ahead=-0.72, **half), _moving(2, 0.1 * k, ahead=-0.88, **half)]
+        for k in range(4, 6)
+    ]
+    looks += [[_moving(1, 0.1 * k, ahead=-0.8)] for k in range(6, 30)]
+    assert _decided_of(looks) == [9, 1]
+
+
+def test_the_first_item_of_a_belt_that_goes_on_under_another_number_is_decided_once() -> None:
+    """Nobody knows yet how the belt runs when it is lost."""
+    looks = [[_moving(1 if k < 3 else 2, 0.1 * k, ahead=-0.5)] for k in range(0, 25, 2)]
+    looks = [looks[k // 2] if k % 2 == 0 else [] for k in range(25)]
+    assert _decided_of(looks) == [2]
+
+
 def test_what_an_item_hid_when_it_was_lost_is_decided_by_itself() -> None:
     """Two items seen side by side are two, also where one is later found within the other."""
     beside = {'across': 0.1, 'size': (0.3, 0.05, 0.1)}

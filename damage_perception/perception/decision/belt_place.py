@@ -18,6 +18,7 @@ _WHOLE_LOOKS = 30  # remembered, to tell what was seen side by side
 _FULL, _HEAP = 0.8, 1.4  # share of the area of a full look; times the usual that only heaps have
 _LOOKS, _OFF_M = 4, 0.03  # fewest looks, as near to a line, that tell how fast a belt runs
 _APART = 3  # pictures that show two things apart, so that they are two
+_SINCE = 4  # clear looks at both as one, so that what was apart for less was one in pieces
 NOT_WHOLE = Status.TRUNCATED | Status.MERGED | Status.OCCLUDED
 
 Vector = NDArray[np.float64]  # (3,) metres
@@ -95,8 +96,7 @@ class Place:
         """Take the next look."""
         self.newest, self.last_ns, self.looks = item, stamp_ns, self.looks + 1
         self.ruled_out = False
-        in_the_way = any(item.status & flag for flag in IN_THE_WAY)
-        self.judged |= not in_the_way and not math.isnan(item.confidence)
+        self.judged |= is_clear(item)
         if np.isfinite(position(item)).all() and not item.status & NOT_WHOLE:
             self.whole.append((stamp_ns, Outline(item, position(item))))
 
@@ -130,7 +130,8 @@ class Place:
 def side_by_side(place: Place, other: Place) -> bool:
     """Tell whether two tracks were seen whole in one picture, apart from one another.
 
-    Where the other had been larger before, that was the other in pieces, unless it happens often.
+    Where the other had been larger before, or is clearly seen larger from then on, that was the
+    other in pieces, unless it happens often.
     """
     there, likely = dict(other.whole), other.likely() if other.whole else []
     apart = 0
@@ -138,11 +139,19 @@ def side_by_side(place: Place, other: Place) -> bool:
         look = there.get(stamp)
         if look is None or look.holds(outline.middle) or outline.holds(look.middle):
             continue
-        before = max((each.area for at, each in likely if at < stamp), default=0.0)
-        if look.area >= _FULL * before:
+        larger = [(at, each) for at, each in likely if look.area < _FULL * each.area]
+        before = any(at < stamp for at, _ in larger)
+        since = sum(at > stamp and is_clear(each.item) for at, each in larger)
+        if not before and since < _SINCE:
             return True
         apart += 1
     return apart >= _APART
+
+
+def is_clear(item: ItemReport) -> bool:
+    """Tell whether all of an item was judged in a look."""
+    in_the_way = any(item.status & flag for flag in IN_THE_WAY)
+    return not in_the_way and not math.isnan(item.confidence)
 
 
 def position(item: ItemReport) -> Vector:

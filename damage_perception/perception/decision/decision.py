@@ -31,6 +31,7 @@ OTHER_THRESHOLD = (
 )
 NEW_DESIGN = 'other items of the product deviate alike from its references: a new design?'
 LIES_ON = 'it lies on another item, which could not be judged'
+_NOT_THERE_S = 1.0  # more for what is lost on its way to the line: it may be seen again as another
 REMEMBERED = 1000  # decided items whose late reports are told from new ones
 
 
@@ -182,7 +183,8 @@ class DecisionMaker:
 
     def _left(self, known: ItemHistory, now_ns: int) -> bool:
         # Not in this report: a gap between reports alone says nothing about the item.
-        return (now_ns - known.stamp_ns) * 1e-9 > self.settings.lost_after_s
+        wait_s = _NOT_THERE_S if known.comes(self.settings) else 0.0
+        return (now_ns - known.stamp_ns) * 1e-9 > self.settings.lost_after_s + wait_s
 
     def _cut_short(self, track_id: int, now_ns: int) -> str:
         known = self._open[track_id]

@@ -122,6 +122,13 @@ class ItemHistory:
         # Seen there already counts, whatever the belt did meanwhile.
         return float(self._at_m @ normal) + max(moved, 0.0) >= distance
 
+    def comes(self, settings: DecisionSettings) -> bool:
+        """Tell whether the item was on its way to the line when it was last seen."""
+        if not settings.line or self._at_m is None or self._velocity_m_s is None:
+            return False
+        *normal, distance = settings.line
+        return float(self._velocity_m_s @ normal) > 0.0 and float(self._at_m @ normal) < distance
+
     def why_unjudged(self) -> str:
         """Say why there is no clean judgement."""
         reasons = [text for flag, text in IN_THE_WAY.items() if self.newest.status & flag]
