@@ -139,6 +139,7 @@ def _plots(folder: Path, outcomes: Outcomes, calibration: Calibration) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         scores = score_figure(outcomes, calibration.point.threshold, said_at)
         scores.savefig(folder / 'scores.png', dpi=120)
-        station_figure(sound, damaged, prevalence).savefig(folder / 'budget.png', dpi=120)
+        station = station_figure(sound, damaged, prevalence, calibration.point.budget)
+        station.savefig(folder / 'budget.png', dpi=120)
     except OSError as error:
         raise UserError(f'{folder} cannot be written ({error.strerror})') from None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from damage_perception.learning.metrics.outcomes import Outcomes
-from damage_perception.learning.metrics.proportions import precision_at
+from damage_perception.learning.metrics.proportions import interval, precision_at
 from damage_perception.learning.metrics.ranking import reliability
 
 ITEMS = 10_000
@@ -79,13 +79,24 @@ def score_figure(
         left.axvline(threshold, color=MARK, linestyle='--', label='threshold')
     left.legend(frameon=False)
     damaged, score = outcomes.damaged[judged], outcomes.score[judged]
+    said_of = 'P(damaged)'
     if prevalence is not None:
-        score = _at_share(score, prevalence, float(damaged.mean()))
-    said, found, count = reliability(damaged, score)
-    right.plot([0, 1], [0, 1], color='#bbbbbb')
-    right.scatter(said, found, s=12 + 90 * np.sqrt(count / max(1.0, count.max(initial=0))))
-    _dress(right, 'Reliability (area of a point: images in it)', 'P(damaged)', 'share damaged')
+        share = float(damaged.mean()) if damaged.size else 0.0
+        score = _at_share(score, prevalence, share)
+        said_of += f' where {share:.1%} are damaged, as in this set'
+    _draw_reliability(right, damaged, score)
+    _dress(right, 'Reliability (lines: 95 % intervals)', said_of, 'share damaged')
     return figure
+
+
+def _draw_reliability(axes: Axes, damaged: NDArray[np.bool_], score: NDArray[np.float64]) -> None:
+    """Draw a point a bin, with how far the images in it let its share be known."""
+    said, found, count = reliability(damaged, score)
+    bounds = [interval(round(f * n), int(n)) for f, n in zip(found, count, strict=True)]
+    low, high = np.array(bounds).reshape(-1, 2).T
+    axes.plot([0, 1], [0, 1], color='#bbbbbb')
+    axes.vlines(said, low, high, color=SOUND, linewidth=1)
+    axes.scatter(said, found, s=24, color=SOUND)
 
 
 def _at_share(score: NDArray[np.float64], prevalence: float, share: float) -> NDArray[np.float64]:
@@ -98,7 +109,10 @@ def _at_share(score: NDArray[np.float64], prevalence: float, share: float) -> ND
 
 
 def station_figure(
-    sound: NDArray[np.float64], damaged: NDArray[np.float64], prevalence: float
+    sound: NDArray[np.float64],
+    damaged: NDArray[np.float64],
+    prevalence: float,
+    budget: float | None = None,
 ) -> Figure:
     """Draw what every budget buys: recall, items diverted and precision per 10,000 items.
 
@@ -106,15 +120,18 @@ def station_figure(
         sound: (N,) scores of sound items.
         damaged: (M,) scores of damaged items, NaN = UNKNOWN.
         prevalence: share of damaged items at the station.
+        budget: share of sound items that was allowed, where to draw a line; None = nowhere.
     """
     figure = Figure(figsize=(10, 4), layout='constrained')
     left, right = figure.subplots(1, 2)
+    for axes in (left, right) if budget is not None else ():
+        axes.axvline(budget, color=MARK, linestyle='--', label='budget')
     falling = np.sort(sound)[::-1]
     rates = np.geomspace(max(1 / len(falling), 1e-5), 0.2, 60)
     edges = falling[np.minimum((rates * len(falling)).astype(int), len(falling) - 1)]
     recalls = np.array([np.mean(damaged > edge) if len(damaged) else np.nan for edge in edges])
     precisions = [precision_at(r, f, prevalence) for r, f in zip(recalls, rates, strict=True)]
-    left.semilogx(rates, recalls, color=SOUND, label='recall')
+    left.semilogx(rates, recalls, color=SOUND, label='recall, UNKNOWN not found')
     left.semilogx(rates, precisions, color=DAMAGED, label=f'precision at {prevalence:.2%} damaged')
     _dress(left, 'What a budget buys', 'share of sound items diverted', 'share')
     right.loglog(rates, rates * (1 - prevalence) * ITEMS, color=DAMAGED, label='sound, diverted')
