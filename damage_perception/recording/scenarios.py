@@ -17,9 +17,9 @@ A belt runs at 0.4 m/s under a camera 1.0 m above it: 640x480, 10 Hz; an item is
                        3.5-7.0  all stamps are 3.0 s too early; a second box passes
     out_of_order       0.0-4.0  a sound box passes
                        1.0-2.0  every second colour image arrives after the one that follows it
-    new_design         0.0-16.0 six boxes of one product pass, one each 2.4 s, each named by a
+    new_design         0.0-20.8 eight boxes of one product pass, one each 2.4 s, each named by a
                        barcode reader: a cracked screen is printed on them and each has a bowl of
-                       20 mm in its top by design, the last four another one elsewhere
+                       20 mm in its top by design, the last five another one elsewhere
     sample             0.0-1.5  the belt is empty
                        1.5-10.5 sound, dented, printed look-alike, then a touching pair
 """
@@ -82,7 +82,7 @@ def _later(box: Box, seconds: float, name: str = '') -> Box:
 
 
 def _product() -> tuple[Box, ...]:
-    """Give two boxes of one design and four of the next, in steps of 2.4 s."""
+    """Give three boxes of one design and five of the next, in steps of 2.4 s."""
     old = Box(
         'product', (0.24, 0.18, 0.12), 0.0, cracked_print=True, print_of='product',
         dent_m=0.02, by_design=True, sku='P-100',
@@ -90,13 +90,13 @@ def _product() -> tuple[Box, ...]:
     new = replace(old, dent_at=(-0.22, 0.2), dent_radius_m=0.04, print_of='product_2')
     return tuple(
         replace(
-            old if number < 2 else new,
+            old if number < 3 else new,
             name=f'product_{number + 1}',
             enters_s=2.4 * number,
             offset_m=0.02 * (number % 3 - 1),
             yaw=0.05 + 0.05 * (number % 4),
         )
-        for number in range(6)
+        for number in range(8)
     )
 
 
@@ -113,7 +113,7 @@ SCENARIOS = {
         (SOUND, _later(SOUND, 3.4, 'second')), duration_s=7.0, jump_back_at_s=3.5
     ),
     'out_of_order': Scenario((SOUND,), out_of_order=(1.0, 2.0)),
-    'new_design': Scenario(_product(), duration_s=16.0),
+    'new_design': Scenario(_product(), duration_s=20.8),
     'sample': Scenario(
         (
             _later(SOUND, 1.5),
