@@ -164,7 +164,7 @@ def doubted(samples: list) -> dict[str, list[bool]]:
     return found
 
 
-def seems_outdated(folder: Path, sample, number: int) -> bool:
+def seems_outdated(sample, number: int) -> bool:
     """Show items of a product one after the other; tell whether a new design is suspected."""
     spec = replace(SPOILT, damaged=0.0, neighbours=0.0, truncated=0.0, copies=PASSING)
     known = FixedReferences(reference_views(sample), sample.sku)
@@ -205,13 +205,14 @@ def print_spoilt(folder: Path, off: Outcomes, on: Outcomes) -> None:
     kinds = tuple(DamageType)
     print(f'| AUROC of all damage | {auroc(*of_type(off, *kinds)[1:]):.3f} | '
           f'{auroc(*of_type(on, *kinds)[1:]):.3f} |')  # fmt: skip
-    print(f'| the same, references of {len(aside)} of {len(flaws)} products damaged or outdated '
-          f'| | {auroc(*of_type(worse, *kinds)[1:]):.3f}, {gained(on, worse, kinds)} |')  # fmt: skip
+    cells = f'{auroc(*of_type(worse, *kinds)[1:]):.3f}, {gained(on, worse, kinds)}'
+    spoiled = f'{len(aside)} of {len(flaws)} products with damaged or outdated references'
+    print(f'| the same, {spoiled} | | {cells} |')
     damaged = [a for s in aside for a, f in zip(aside[s], flaws[s], strict=True) if DAMAGED in f]
     print(f'| damaged references put aside | | {sum(damaged)} of {len(damaged)} |')
     numbers = {s.sku: (s.image_id - 1) // SPOILT.copies for s in spoilt}
     old = {s.sku: s for s in spoilt if OLD in str(flaws[s.sku])}
-    told = sum(seems_outdated(folder, s, numbers[sku]) for sku, s in old.items())
+    told = sum(seems_outdated(s, numbers[sku]) for sku, s in old.items())
     print(f'| products with outdated references told within {PASSING} items | | '
           f'{told} of {len(old)} |')  # fmt: skip
 
