@@ -2,9 +2,9 @@
 
     python test/helpers/fused_views.py CACHE [WEIGHTS] [--config config/training/default.yaml]
 
-The held-out views of a training (`damage-perception train ... --cache CACHE` renders them: a fifth
-is fused of two to six pictures) are judged without a reference: those that are sound or have a major
-dent, of one picture every third. Other views in each row, so there are more items than in
+The held-out views of a training (`damage-perception train ... --cache CACHE` renders them; a fifth
+is fused of two to six pictures) are judged without a reference: those that are sound or have major
+dents, of one picture every third. Other views in each row, so there are more items than in
 `fused_recall.py` and no pairs. The threshold is that which 5 % of the sound views of one picture
 reach; false alarms on fused ones stand beside.
 """
