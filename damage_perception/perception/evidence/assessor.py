@@ -24,6 +24,7 @@ from damage_perception.perception.geometry.geometry import GeometrySettings, fin
 from damage_perception.perception.geometry.surface import Relief, own_relief
 from damage_perception.perception.view.item_view import ItemView
 
+_SUSPECT = 0.0  # score from which an item is looked at without the relief of its product
 _IMPROVED = 1.25  # times as many frames behind a view make it worth another judgement
 
 
@@ -36,12 +37,14 @@ class Memory:
         frames: behind the view.
         compared: whether there was a reference.
         differences: what the view was found to differ in from the references.
+        unexplained: what the network says without the relief of the product; None = not asked.
     """
 
     judgement: NetworkJudgement | None = None
     frames: float = 0.0
     compared: bool = False
     differences: dict[str, float] = field(default_factory=dict)
+    unexplained: NetworkJudgement | None = None
 
     def serves(self, view: ItemView, compared: bool) -> bool:
         """Tell whether what was said still holds for a view."""
@@ -63,19 +66,24 @@ class Asked:
         unexplained: the same without the relief that its product has by design.
         references: sound items of its product on the view's grid, the best first.
         memory: of its track; None = the network is not asked, as for what is cut or covered.
-        reference: the best of them without the relief of its product too; None = there is none.
+        smooth: the best of them without the relief of its product too; None = there is none.
     """
 
     view: ItemView
     unexplained: ItemView
     references: tuple[Aligned, ...] = ()
     memory: Memory | None = None
-    reference: ItemView | None = None
+    smooth: ItemView | None = None
+
+    @property
+    def reference(self) -> ItemView | None:
+        """The reference that fits best; None = there is none."""
+        return self.references[0].view if self.references else None
 
     @cached_property
     def relief(self) -> Relief | None:
-        """Relief that nothing explains, which geometry judges and the network sees."""
-        return own_relief(self.unexplained)
+        """Relief of the view, which the network sees and, mostly, geometry judges."""
+        return own_relief(self.view)
 
 
 class Assessor:
@@ -112,23 +120,47 @@ class Assessor:
         ]  # fmt: skip
         said = judge_views(
             self._backend,
-            [item.unexplained for item, _ in new],
+            [item.view for item, _ in new],
             [item.reference for item, _ in new],
             [item.relief for item, _ in new],
         )
         for (item, memory), judgement in zip(new, said, strict=True):
             memory.judgement, memory.frames = judgement, item.view.frames
+            memory.unexplained = None
             memory.compared = item.reference is not None
             memory.differences = comparison_features(item.view, item.references)
 
     def _weighed(self, item: Asked, settings: GeometrySettings) -> Evidence:
-        geometry = find_damage(item.unexplained, settings, item.relief)
+        plain = item.unexplained is item.view
+        relief = item.relief if plain else own_relief(item.unexplained)
+        geometry = find_damage(item.unexplained, settings, relief)
         if self._model is None:
             return of_geometry(geometry)
-        features = item_features(item.unexplained, item.relief, geometry)
+        features = item_features(item.unexplained, relief, geometry)
         judgement = item.memory.judgement if item.memory else None
         features |= item.memory.differences if item.memory else {}
-        return self._model.weigh(item.unexplained, geometry, features, judgement)
+        said = self._model.weigh(item.view, geometry, features, judgement)
+        if plain or not (item.memory and judgement and said.score > _SUSPECT):
+            return said
+        again = self._again(item, item.memory, relief)
+        return min(
+            said,
+            self._model.weigh(item.unexplained, geometry, features, again),
+            key=lambda evidence: evidence.score,
+        )
+
+    def _again(self, item: Asked, memory: Memory, relief: Relief | None) -> NetworkJudgement:
+        """Ask the network about an item and its reference without what the product has by design.
+
+        It takes a large bowl for a dent even where the reference has one too. Of all items asked,
+        those that look sound would look worse, since what is taken out leaves its traces.
+        """
+        if memory.unexplained is None:
+            assert self._backend is not None
+            (memory.unexplained,) = judge_views(
+                self._backend, [item.unexplained], [item.smooth], [relief]
+            )
+        return memory.unexplained
 
 
 @lru_cache(maxsize=2)
