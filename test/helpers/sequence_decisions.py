@@ -1,13 +1,14 @@
 """A rendered belt of sound and damaged items through pipeline and decision: each decided once?
 
     python test/helpers/sequence_decisions.py OUT [--items 50] [--damaged 4] [--seed 3] [--rate 5] \
-        [--lost 0.05] [--covered 0.02]
+        [--lost 0.05] [--covered 0.02] [--pictures 100000]
 
 Every tenth item touches the one before, an arm passes before the lens for two pictures now and
 then (--covered), and one picture in twenty is lost (--lost). An item is due at a line 0.1 m
 beyond the middle of the picture and asked for a picture before (`decision.line_lead_s`), since that
 one may be lost; late is what is decided more than a picture after it is there. Pictures are kept
 under OUT/pictures and taken from there by the next call, so that a long one may be interrupted.
+With --pictures it ends after so many, and the items that are due by then count.
 """
 
 from __future__ import annotations
@@ -144,18 +145,21 @@ def main() -> None:
     parser.add_argument('--rate', type=float, default=5.0)
     parser.add_argument('--lost', type=float, default=0.05)
     parser.add_argument('--covered', type=float, default=0.02)
+    parser.add_argument('--pictures', type=int, default=100_000)
     given = parser.parse_args()
     belt = belt_of(given.items, given.damaged, given.seed, given.rate)
     folder = given.out / 'pictures'
+    belt.duration_s = min(belt.duration_s, given.pictures / belt.rate)
+    due = [(LINE_M - item.start) / belt.speed for item in belt.items]
+    count = sum(due_s + 1.0 / belt.rate < belt.duration_s for due_s in due)  # they come in order
     said = decide(belt, frames(belt, folder, given.seed, given.lost, given.covered))
     by_item: dict[int | None, list[Said]] = {}
     for one in said:
         by_item.setdefault(owner(belt, one.decision), []).append(one)
     late = 0
-    for k, item in enumerate(belt.items):
+    for k, item in enumerate(belt.items[:count]):
         mine = by_item.get(k, [])
-        due_s = (LINE_M - item.start) / belt.speed
-        slow = [one for one in mine if one.at_s > due_s + 1.0 / belt.rate]
+        slow = [one for one in mine if one.at_s > due[k] + 1.0 / belt.rate]
         late += bool(slow)
         verdicts = ', '.join(
             f'{Verdict(one.decision.decision).name} ({one.decision.reason})' for one in mine
@@ -163,14 +167,14 @@ def main() -> None:
         truth = 'DAMAGED' if item.patch.damages else 'sound'
         print(f'{k:3d} {item.item_id:28s} {truth:8s} {verdicts or "no decision"}'
               f'{" LATE" if slow else ""}')  # fmt: skip
-    counts = Counter(len(by_item.get(k, [])) for k in range(given.items))
-    print(f'of {given.items} items: one decision {counts[1]}, none {counts[0]}, '
-          f'more {given.items - counts[0] - counts[1]}; late {late}; decisions on nothing '
+    counts = Counter(len(by_item.get(k, [])) for k in range(count))
+    print(f'of {count} items: one decision {counts[1]}, none {counts[0]}, '
+          f'more {count - counts[0] - counts[1]}; late {late}; decisions on nothing '
           f'{len(by_item.get(None, []))}')  # fmt: skip
     verdicts_of = {
         truth: Counter(
             Verdict(one.decision.decision).name
-            for k, item in enumerate(belt.items)
+            for k, item in enumerate(belt.items[:count])
             if bool(item.patch.damages) == truth
             for one in by_item.get(k, [])
         )
