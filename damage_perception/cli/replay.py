@@ -19,6 +19,9 @@ def replay(
     pictures: Annotated[
         Path | None, typer.Option(help='New folder for a picture of each frame with its findings.')
     ] = None,
+    table: Annotated[
+        bool, typer.Option('--table', help='List the decisions at the end, one an item.')
+    ] = False,
     params: Annotated[
         Path | None, typer.Option(help='ROS parameter file, as the nodes take it.')
     ] = None,
@@ -39,11 +42,13 @@ def replay(
     )
     from damage_perception.cli.result_places import check_new_folder, check_place
     from damage_perception.cli.settings_file import read_settings
+    from damage_perception.cli.tables import decision_table
     from damage_perception.recording.frames import FrameReader
     from damage_perception.recording.judging import judge
     from damage_perception.recording.outputs import JsonLines, Pictures, ResultBag
     from damage_perception.recording.reader import Recording
     from damage_perception.recording.topics import find_topics
+    from damage_perception.report import Decision
 
     check_place(report)
     if pictures is not None:
@@ -53,6 +58,7 @@ def replay(
     topics = find_topics(recording, rgb_topic, depth_topic, camera_info_topic, identity_topic)
     warn_of_unknown_types(recording)
     summary = Summary()
+    decisions: list[Decision] = []
     with ExitStack() as stack:
         lines = JsonLines(report)
         stack.enter_context(lines)
@@ -67,8 +73,11 @@ def replay(
         entries = show_progress(reader, recording.topics[topics.rgb].count, 'judging')
         for judgement in judge(summary.start(entries), settings):
             summary.take(judgement)
+            decisions += judgement.decisions if table else ()
             for output in outputs:
                 output.take(judgement)
+    if table:
+        console.print(decision_table(decisions))
     if recording.loss:
         warn(recording.loss)
     if reader.unreadable:

@@ -56,8 +56,10 @@ def test_a_line_a_frame_and_the_same_bytes_twice(bag: Path, tmp_path: Path) -> N
     assert written.topics['/damage/mask'].count == 40
 
 
-def test_pictures_are_made(bag: Path, tmp_path: Path) -> None:
-    replay(bag, '--report', tmp_path / 'r.jsonl', '--pictures', tmp_path / 'p')
+def test_pictures_are_made_and_decisions_listed(bag: Path, tmp_path: Path) -> None:
+    output = replay(bag, '--report', tmp_path / 'r.jsonl', '--pictures', tmp_path / 'p', '--table')
+    assert 'Decisions' in output
+    assert 'DIVERT' in output
     assert len(list((tmp_path / 'p').glob('*.png'))) == 40
     with pytest.raises(CallError, match='is not empty; give a new folder'):
         replay(bag, '--report', tmp_path / 'again.jsonl', '--pictures', tmp_path / 'p')
