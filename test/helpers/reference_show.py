@@ -79,7 +79,7 @@ def show(graph: Graph, folder: Path, options: Sequence[str] = ()) -> Shown:
     call = [*COMMAND, 'run', '--sim-time', '--set', f'gallery.path:={folder / "gallery"}']
     nodes = subprocess.Popen([*call, *options], cwd='/', stderr=subprocess.DEVNULL)
     try:
-        wait_for(lambda: reports, 60.0, 'the nodes')
+        wait_for(lambda: reports, 240.0, 'the nodes')
         player = [*COMMAND, 'play', str(folder / 'recording'), '--wait-for-reports']
         subprocess.run([*player, '--rate', '5'], cwd='/', check=True, capture_output=True)
         wait_for(lambda: len(operator.said) >= BOXES, 30.0, 'the last decision')
