@@ -197,7 +197,7 @@ def main() -> None:
         how = f'played in {seconds:.1f} s, load {os.getloadavg()[0]:.1f}'
         print(f'rate {rate:g}: {how}, reports {listener.reports}')
         print(table(booth.belt, listener.heard), flush=True)
-    rclpy.shutdown()
+    rclpy.try_shutdown()
 
 
 if __name__ == '__main__':
