@@ -71,7 +71,9 @@ def test_a_hole_that_depth_shows_in_a_board_is_one_whatever_it_looks_like(model)
     assert weighed(model, view, looks_sound, **board, hole=0.0).score < 2.0
     assert weighed(model, view, looks_sound, **board, hole=5.0).score >= 3.5
     assert weighed(model, view, looks_sound, **board | {'rigid': 0.5}, hole=5.0).score < 2.0
-    assert weighed(model, view, looks_sound, **board | {'rigid': 0.5}, hole=12.0).score >= 3.5
+    assert weighed(model, view, looks_sound, **board | {'rigid': 0.5}, hole=12.0).score >= 5.0
+    bag = board | {'rigid': 0.5, 'convexity': 0.9}
+    assert weighed(model, view, looks_sound, **bag, hole=12.0).score == pytest.approx(3.5)
 
 
 def test_what_nobody_knows_is_no_evidence(model):
