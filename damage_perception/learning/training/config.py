@@ -36,7 +36,7 @@ class TrainingConfig:
     """
 
     seed: int = 1
-    train_items: int = 33_472
+    train_items: int = 52_672
     pair_items: int = 3392
     evidence_items: int = 5440
     validation_items: int = 1000
@@ -44,7 +44,7 @@ class TrainingConfig:
     fused: float = 0.2
     patch: int = 96
     batch: int = 32
-    samples: int = 1_730_000
+    samples: int = 2_070_016
     warm_up: int = 5000
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
