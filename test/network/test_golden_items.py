@@ -12,6 +12,8 @@ from damage_perception.installed import shared_file
 from damage_perception.network.backends import present
 from damage_perception.perception.decision.calibration_file import SHIPPED, load_calibration
 
+_HALF = 1e-2  # by which half precision may change P(damaged)
+
 
 @pytest.fixture(scope='module')
 def views():
@@ -38,16 +40,20 @@ def test_scores_and_decisions_are_what_they_were(views, golden, calibration, bac
 
 
 @pytest.mark.parametrize('backend', [name for name in present() if name != 'onnxruntime'])
-def test_half_precision_changes_no_decision(views, golden, calibration, backend):
+def test_half_precision_changes_no_clear_decision(views, golden, calibration, backend):
     try:
         said = golden_scores(views, backend, 'bf16')
     except CallError as error:
         pytest.skip(str(error))
+    clear = 0
     for now, then in zip(said, golden, strict=True):
-        assert probability(now, calibration) == pytest.approx(
-            probability(then, calibration), abs=1e-2
-        )
-        assert diverted(now, calibration) == diverted(then, calibration)
+        expected = probability(then, calibration)
+        assert probability(now, calibration) == pytest.approx(expected, abs=_HALF)
+        # Nearer to the threshold than half precision may move it, either decision is right.
+        if abs(expected - calibration.point.threshold) > _HALF:
+            assert diverted(now, calibration) == diverted(then, calibration)
+            clear += 1
+    assert clear >= 6
 
 
 def probability(said, calibration) -> float:
