@@ -21,6 +21,7 @@ MOST = _COLUMNS * _ROWS
 _BELT_M = 1.2
 _SIZE_M, _HEIGHT_M = (0.20, 0.14), 0.10  # a parcel
 _NOISE_M, _NOISE_PX = 0.0015, 4.0  # correlated over pixels, as that of a stereo camera
+_BLUR_PX = 1.2  # of the picture: a lens makes no single noisy pixels
 _WARM = 2
 
 
@@ -77,6 +78,7 @@ def made_picture(items: int, seed: int) -> RgbdFrame:
     depth = np.full((HEIGHT, WIDTH), _BELT_M, np.float32)
     for place in range(items):
         _lay(rgb, depth, place, rng)
+    rgb = cv2.GaussianBlur(rgb, (0, 0), _BLUR_PX)
     noise = cv2.GaussianBlur(rng.normal(size=depth.shape), (0, 0), _NOISE_PX)
     depth += (noise * _NOISE_M / noise.std()).astype(np.float32)
     return RgbdFrame(np.clip(rgb, 0, 255).astype(np.uint8), depth, CAMERA, seed + 1, 'camera')
