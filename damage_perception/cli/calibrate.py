@@ -72,9 +72,8 @@ def calibrate(
     elif journal is not None:
         outcomes, files = _of_journal(journal), (journal,)
     else:
-        check_count(
-            round(engine * (1.0 - damaged)), budget, confidence
-        )  # before hours of rendering
+        # Told before hours of rendering.
+        check_count(round(engine * (1.0 - damaged)), budget, confidence)
         outcomes = _of_engine(engine, seed, damaged, params, workers)
     fitted = fit(outcomes, budget, confidence, groups, files, prevalence)
     write_calibration(out, fitted)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from damage_perception.cli.network_trials import precisions
 from damage_perception.cli.transport_scene import CAMERA, HEIGHT, WIDTH
 from damage_perception.errors import CallError
 from damage_perception.frame import RgbdFrame
@@ -37,7 +38,7 @@ def measure_items(
         raise CallError(f'the picture holds {MOST} items at most, got {max(counts)}')
     rows = []
     for backend in backends:
-        for precision in ('fp32', 'bf16') if backend != 'onnxruntime' else ('fp32',):
+        for precision in precisions(backend):
             network = NetworkSettings(backend=backend, precision=precision, threads=threads)
             try:
                 pipeline = DamagePipeline(Settings(network=network))

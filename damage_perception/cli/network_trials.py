@@ -14,7 +14,6 @@ from damage_perception.network.backends import Backend, open_backend, present
 from damage_perception.network.inputs import CHANNELS, MULTIPLE
 
 _WARM = 5
-_BF16 = ('openvino', 'torch')
 
 
 def measure_backends(
@@ -36,13 +35,18 @@ def measure_backends(
         batch[:, 8:11] = 1.0
         rows = []
         for name in present():
-            for precision in ('fp32', 'bf16') if name in _BF16 else ('fp32',):
+            for precision in precisions(name):
                 try:
                     backend = open_backend(weights, name, threads, precision)
                 except CallError:  # a processor without bf16
                     continue
                 rows.append(_time(backend, batch, repeats))
     return sorted(rows, key=lambda row: float(row['median_ms']))
+
+
+def precisions(backend: str) -> tuple[str, ...]:
+    """Give what a backend can compute in, where the processor has it."""
+    return ('fp32',) if backend == 'onnxruntime' else ('fp32', 'bf16')
 
 
 def _untrained(folder: Path) -> Path:

@@ -51,14 +51,13 @@ def look_at(
         lowest_m: nothing is sought lower.
         limit_m: a ray that ends farther off has met something else.
     """
-    relief = np.zeros(in_box.shape, np.float32)
-    flat = pixels(relief)
-    u, v = flat
+    flat = pixels(np.zeros(in_box.shape, np.float32))
+    met = found = sample(height_m, *flat)
     for _ in range(_LOOKUPS):
-        relief = np.clip(sample(height_m, u, v), np.float32(lowest_m), np.float32(_HIGHEST_M))
+        relief = np.clip(found, np.float32(lowest_m), np.float32(_HIGHEST_M))
         u, v = pixels(relief)
-    hidden = np.abs(sample(height_m, u, v) - relief) > limit_m
-    met = sample(height_m, *flat)
+        found = sample(height_m, u, v)
+    hidden = np.abs(found - relief) > limit_m
     open_to = _enclosed(hidden, in_box) & (met < -limit_m)
     if open_to.any():
         hidden &= ~open_to
