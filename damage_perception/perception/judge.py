@@ -144,9 +144,10 @@ class Judge:
             return None
         known = self._known[track.track_id]
         view = self._view(look, look.face, found, known)
-        if not look.is_clean:
-            return Asked(view, view, memory=Memory() if self._only_look else None)
-        known.seen.look(view, self._references)
+        if look.is_clean:
+            known.seen.look(view, self._references)
+        elif not self._only_look:
+            return Asked(view, view)
         references = known.references
         references.update(view, self._references.of(look.sku))
         aligned = tuple(fitted.aligned for fitted in references.fitting)

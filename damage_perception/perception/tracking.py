@@ -18,6 +18,7 @@ _CARRIED_M_S = 0.05  # what moves faster, and where it was expected, is carried 
 _STRAY_M, _STRAY = 0.015, 0.25  # off from there at most, and that share of the way
 _VARIES = 2.0  # times by which the length of an item that is wholly seen varies at most
 _GROWN = 3.0  # times as long as a track is no view of it, but for one that comes in or goes out
+_COMES_M = 0.5  # more at most, what comes in shows from one look to the next
 _BELT_S = 10.0  # seconds for which a belt is taken to run on
 
 
@@ -220,7 +221,7 @@ def _can_be(seen: Observation, track: Track) -> bool:
     known = track.length_m
     if seen.whole and known and max(now, known) > _VARIES * min(now, known):
         return False
-    comes = now <= _GROWN * before or track.frames <= 2
+    comes = now <= _GROWN * before + (_COMES_M if track.frames <= 2 else 0.0)
     leaves = not seen.whole and known > 0.0  # an arm that was never whole becomes no part
     return comes and (before <= _GROWN * now or leaves)
 

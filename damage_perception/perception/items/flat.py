@@ -9,8 +9,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects, median
+from scipy.ndimage import find_objects
 
+from damage_perception.perception.items.each import of_each
 from damage_perception.perception.items.foreground import Scene
 from damage_perception.perception.items.unlike import unlike_support
 from damage_perception.perception.view.outline import filled
@@ -76,10 +77,9 @@ def _flat_things(scene: Scene, labels: Labels, min_height_m: float, min_size_m: 
 
 def _tall(scene: Scene, labels: Labels) -> Mask:
     """Mark what stands too high for a pocket on a card."""
-    count = int(labels.max())
     heights = np.nan_to_num(scene.smooth_m, nan=np.inf)
-    middle = median(heights, labels, np.arange(1, count + 1)) if count else []
-    return np.concatenate([[False], np.asarray(middle) > _TALL_M])[labels]
+    tall: Mask = (of_each(np.median, heights, labels) > _TALL_M)[labels]
+    return tall
 
 
 def _wider(spot: Box, scene: Scene) -> Box:

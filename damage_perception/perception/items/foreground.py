@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from damage_perception.perception.items.each import of_each
+
 _LEVELS = (16, 32, 32)  # bins of L, a and b
 _OPEN_M = 0.02  # ends of bags are narrower
 _SAME_HUE = 8.0  # steps of a and b (8 bit)
@@ -87,20 +89,27 @@ def _shadows(scene: Scene, standing: NDArray[np.bool_], low_m: float) -> NDArray
 
     Ends of bags are low, too, but narrow; and what an item surrounds belongs to it.
     """
-    bare = scene.lab[scene.inside & ~standing]
-    if not len(bare):
+    bare = (scene.inside & ~standing).view(np.uint8)
+    if not bare.any():
         return np.zeros_like(standing)
-    usual = np.median(bare, axis=0)
-    off = scene.lab - usual.astype(np.float32)
-    like = (off[..., 0] < 0.0) & (np.abs(off[..., 1:]).max(axis=2) < _SAME_HUE)
+    usual = np.array([_middle(scene.lab, channel, bare) for channel in range(3)])
+    least = np.floor([-1.0, *(usual[1:] - _SAME_HUE)]) + 1.0
+    most = np.ceil([usual[0], *(usual[1:] + _SAME_HUE)]) - 1.0
+    like = cv2.inRange(scene.lab, np.maximum(least, 0.0), np.minimum(most, 255.0)) > 0
     size = max(3, round(_OPEN_M / scene.pixel_m))
     low = (like & (np.abs(scene.smooth_m) < low_m)).astype(np.uint8)
     ground = cv2.morphologyEx(low, cv2.MORPH_OPEN, np.ones((size, size), np.uint8)) > 0
     _, pieces = cv2.connectedComponents((ground | ~standing).astype(np.uint8), connectivity=4)
-    outside = np.zeros(int(pieces.max()) + 1, bool)
-    outside[np.unique(pieces[~standing])] = True
+    outside = np.bincount(pieces[~standing], minlength=int(pieces.max()) + 1) > 0
     outside[0] = False
     return ground & outside[pieces]
+
+
+def _middle(picture: NDArray[np.uint8], channel: int, mask: NDArray[np.uint8]) -> float:
+    """Give the median of a channel where a mask (H, W) says, by counting bytes."""
+    below = cv2.calcHist([picture], [channel], mask, [256], [0, 256]).ravel().cumsum()
+    half = (below[-1] - 1) // 2, below[-1] // 2
+    return float(np.mean(np.searchsorted(below, half, side='right')))
 
 
 def _without_slivers(mask: NDArray[np.bool_], size_px: float) -> NDArray[np.bool_]:
@@ -109,13 +118,10 @@ def _without_slivers(mask: NDArray[np.bool_], size_px: float) -> NDArray[np.bool
     opened = cv2.morphologyEx(
         mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((width, width), np.uint8)
     )
-    count, pieces = cv2.connectedComponents(opened, connectivity=4)
+    _, pieces = cv2.connectedComponents(opened, connectivity=4)
     ringed = cv2.copyMakeBorder(opened, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     inner = cv2.distanceTransform(ringed, cv2.DIST_L2, 3)[1:-1, 1:-1]
-    widest = np.zeros(count, np.float32)
-    np.maximum.at(widest, pieces.ravel(), inner.ravel())
-    wide = 2.0 * widest >= 0.85 * size_px
-    wide[0] = False
+    wide = 2.0 * of_each(np.max, inner, pieces) >= 0.85 * size_px
     kept: NDArray[np.bool_] = wide[pieces]
     return kept
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import find_objects, median
+from scipy.ndimage import find_objects
 
 from damage_perception.perception.items.cut import ItemsSettings, cut_pieces
+from damage_perception.perception.items.each import of_each
 from damage_perception.perception.items.flat import add_flat
 from damage_perception.perception.items.join_model import shipped_joins
 from damage_perception.perception.items.joins import join_pieces
@@ -91,13 +92,7 @@ def _standing_out(
     labels: NDArray[np.int32], height_m: NDArray[np.float32], low_m: float
 ) -> NDArray[np.int32]:
     """Give back to the support what colour alone took for an item."""
-    count = int(labels.max())
-    if not count:
-        return labels
-    seen = np.where(np.isnan(height_m), 0, labels)
-    middle = median(np.nan_to_num(height_m), seen, np.arange(count + 1))
-    low = np.asarray(middle) < low_m  # False where nothing was measured
-    low[0] = False
+    low = of_each(np.median, height_m, labels) < low_m  # False where nothing was measured
     return np.where(low[labels], 0, labels)
 
 
