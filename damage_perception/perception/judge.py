@@ -165,7 +165,7 @@ class Judge:
 
     def _doubts(self, look: Look, track: Track, evidence: Evidence) -> Status:
         """Tell what no reference vouches for."""
-        if not look.is_clean:
+        if not (look.is_clean or self._only_look):
             return Status.NO_REFERENCE
         product = self._references.of(look.sku)
         references = self._known[track.track_id].references

@@ -40,15 +40,16 @@ def embossed(tmp_path_factory):
     hollow = {'dent_m': 0.02}
     known = write_picture(root, 'a', **hollow) | {'id': 1, 'sku': 'known'}
     stranger = write_picture(root, 'b', **hollow) | {'id': 2, 'sku': 'stranger'}
+    cut_off = write_picture(root, 'c', 1.4, **hollow) | {'id': 3, 'sku': 'known'}
     listed = write_picture(root, 'references/known/0', 0.3, 2, **hollow)
     write_picture(root, 'references/known/1', 0.3, 2, **hollow)  # not listed: the wrong camera
-    data = {'images': [known, stranger], 'annotations': [], 'references': [listed]}
+    data = {'images': [known, stranger, cut_off], 'annotations': [], 'references': [listed]}
     (root / 'dataset.json').write_text(json.dumps(data))
     return open_dataset(f'rgbd-coco:{root}')
 
 
 def test_each_item_is_compared_with_what_its_product_has(embossed):
-    known, stranger = embossed
+    known, stranger, _ = embossed
     assert known.references[0].camera.fx == CAMERA.fx / 2
     assert known.references[1].camera is None
     without, beside = (pipeline_predictor(on, GEOMETRY)(known) for on in (False, True))
@@ -59,6 +60,13 @@ def test_each_item_is_compared_with_what_its_product_has(embossed):
     alone = pipeline_predictor(True, GEOMETRY)(stranger)
     assert (alone.references, alone.compared) == (0, False)
     assert alone.score == pytest.approx(without.score)
+
+
+def test_what_is_cut_off_is_compared_where_no_better_look_will_come(embossed):
+    without, beside = (pipeline_predictor(on, GEOMETRY)(embossed[2]) for on in (False, True))
+    assert (without.compared, beside.compared) == (False, True)
+    assert without.damages
+    assert not beside.damages
 
 
 def test_the_network_too_is_told_what_a_product_has_by_design(embossed):

@@ -103,6 +103,18 @@ def test_an_arm_does_not_become_an_item_that_comes_in_below_it() -> None:
     assert _ids(tracker, [_part(-0.7, 0.0, 0.1, 0.1)], 1.0) == [3]
 
 
+def test_a_small_thing_that_comes_in_does_not_become_an_arm() -> None:
+    tracker = _running_belt()
+    assert _ids(tracker, [_part(-0.7, 0.1, 0.2, 0.1)], 0.8) == [2]
+    assert _ids(tracker, [_part(-0.6, 0.0, 0.22, 1.7)], 1.0) == [3]
+
+
+def test_a_large_item_that_comes_in_does_not_become_another() -> None:
+    tracker = _running_belt()
+    assert _ids(tracker, [_part(-0.7, 0.1, 0.05, 0.1)], 0.8) == [2]
+    assert _ids(tracker, [_part(-0.65, 0.1, 0.15, 0.6)], 1.0) == [2]
+
+
 def test_what_is_left_of_a_long_item_that_leaves_is_still_that_item() -> None:
     tracker = _running_belt()
     assert _ids(tracker, [_at(0.32)], 0.8) == [1]
