@@ -5,9 +5,10 @@
 
 Every tenth item touches the one before, an arm passes before the lens for two pictures now and
 then (--covered), and one picture in twenty is lost (--lost). An item is due at a line 0.1 m
-beyond the middle of the picture and asked for a picture before (`decision.line_lead_s`), since that
-one may be lost; late is what is decided more than a picture after it is there. Pictures are kept
-under OUT/pictures and taken from there by the next call, so that a long one may be interrupted.
+beyond the middle of the picture and asked for 1.2 pictures before (`decision.line_lead_s`), since
+one may be lost and places are told to some millimetres; late is what is decided more than a picture
+after it is there. Pictures are kept under OUT/pictures and taken from there by the next call, so
+that a long one may be interrupted.
 With --pictures it ends after so many, and the items that are due by then count.
 """
 
@@ -126,7 +127,7 @@ def owner(belt: Belt, decision: Decision) -> int | None:
 
 def decide(belt: Belt, pictures: Iterator[RgbdFrame]) -> list[Said]:
     """Run pipeline and decision over the belt."""
-    decide_by = DecisionSettings(line=line_of(belt), line_lead_s=1.0 / belt.rate)
+    decide_by = DecisionSettings(line=line_of(belt), line_lead_s=1.2 / belt.rate)
     settings = replace(Settings(), decision=decide_by)
     said, now_s = [], 0.0
     for step in judge(pictures, settings):

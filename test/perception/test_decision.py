@@ -472,6 +472,28 @@ def test_a_scrap_beside_an_item_is_no_item_and_a_small_item_beside_it_is() -> No
     assert _decided_of(looks) == [1, 2]
 
 
+def test_a_wall_that_is_taken_for_a_thing_of_its_own_once_is_none() -> None:
+    wall = {'across': 0.12, 'size': (0.2, 0.12, 0.05), 'status': Status.PARTLY_JUDGED}
+    looks = [[_moving(1, 0.1 * k, ahead=-0.3)] for k in range(14)]
+    looks[6].append(_moving(2, 0.6, **{**wall, 'ahead': -0.3}))
+    assert _decided_of(looks) == [1]
+
+
+def test_what_passes_before_the_lens_is_no_item_and_what_is_seldom_seen_whole_is() -> None:
+    arm = {'size': (0.2, 1.7, 0.5), 'status': Status.TRUNCATED | Status.PARTLY_JUDGED}
+    looks: list[list[ItemReport]] = [[] for _ in range(60)]
+    for k in range(54):
+        for track, start in ((1, 0), (2, 12), (3, 24)):
+            if start <= k < start + 20:
+                looks[k].append(_moving(track, 0.1 * k, ahead=-0.3 - 0.04 * start))
+    looks[44] = [_moving(4, 4.4, ahead=-1.7, **arm)]
+    looks[45] = [_moving(4, 4.5, ahead=-1.74, **arm)]
+    assert _decided_of(looks) == [1, 2, 3]
+    for k in range(44, 60):
+        looks[k] = [_moving(4, 0.1 * k, ahead=-2.1, status=Status.TRUNCATED)]
+    assert _decided_of(looks) == [1, 2, 3, 4]
+
+
 def test_an_item_that_is_found_in_two_pieces_for_a_moment_is_one() -> None:
     half = {'size': (0.15, 0.2, 0.1)}
     looks = [[_moving(1, 0.1 * k, ahead=-0.2)] for k in range(16)]

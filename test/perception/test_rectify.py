@@ -1,5 +1,7 @@
 """Faces and rectified views of boxes whose truth is known."""
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from damage_perception.perception.view.item_view import ItemView
 from damage_perception.perception.view.rectify import rectify
 from damage_perception.perception.view.window import ItemWindow
 from damage_perception.recording.scene import BELT_M, CAMERA, Box
+from damage_perception.report import Roi
 
 PROFILE = SensorProfile()
 
@@ -115,6 +118,22 @@ def test_item_without_depth_has_no_face() -> None:
     blind = np.full_like(frame.depth_m, np.nan)
     frame = RgbdFrame(frame.rgb, blind, CAMERA)
     assert find_face(frame, window.item, window.roi, BELT, PROFILE) is None
+
+
+def test_a_wall_along_the_line_of_sight_is_no_face() -> None:
+    """Of an item at the edge of the picture only a strip of a wall has depth."""
+    camera = dataclasses.replace(CAMERA, fx=350.0, fy=350.0)
+    depth = np.full((CAMERA.height, CAMERA.width), np.nan, np.float32)
+    columns = np.arange(590, 602)
+    along = (columns - camera.cx) / camera.fx
+    depth[200:260, columns] = 1.0 + 9.0 * (along - along[0])  # its normal leans by 48 degrees
+    mask = np.ones((100, 110), bool)
+    frame = RgbdFrame(np.zeros((*depth.shape, 3), np.uint8), depth, camera)
+    face = find_face(frame, mask, Roi(530, 180, 110, 100), BELT, PROFILE)
+    assert face is not None
+    assert abs(face.plane.normal[2]) > 0.99
+    assert face.size.max() < 0.7
+    assert 0.9 < face.centre[2] < 1.4
 
 
 def test_large_item_is_seen_coarser_but_whole() -> None:

@@ -69,6 +69,11 @@ class BoothPlaces:
             self._of[s.camera].is_no_item(s.track_id, self._newest_ns[s.camera]) for s in seen
         )
 
+    def is_fleeting(self, item_id: int) -> bool:
+        """Tell whether no camera saw it clearly, nor as often as it sees items."""
+        seen = self._sightings(item_id)
+        return bool(seen) and all(self._of[s.camera].is_fleeting(s.track_id) for s in seen)
+
     def goes_on_as(self, item_id: int, now_ns: int) -> int:
         """Give the item that it is seen as now, or was decided as; 0 = none."""
         for sighting in self._sightings(item_id):

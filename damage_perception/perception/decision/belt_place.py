@@ -17,7 +17,7 @@ RIM_M = 0.03  # beside an item, where its scraps lie
 _WHOLE_LOOKS = 30  # remembered, to tell what was seen side by side
 _FULL, _HEAP = 0.8, 1.4  # share of the area of a full look; times the usual that only heaps have
 _LOOKS, _OFF_M = 4, 0.03  # fewest looks, as near to a line, that tell how fast a belt runs
-_APART = 3  # pictures that show two things apart, so that they are two
+_APART = 4  # pictures that show two things apart, so that they are two
 _SINCE = 4  # clear looks at both as one, so that what was apart for less was one in pieces
 NOT_WHOLE = Status.TRUNCATED | Status.MERGED | Status.OCCLUDED
 

@@ -22,6 +22,7 @@ _SLOWEST_M_S = 0.05  # of what surely moves with a belt
 _PART, _HEAP = 0.67, 0.75  # share of its area below which one item is a part of another, of a heap
 _SAME = (0.3, 1.5)  # times its area that an item is later found to have
 _SCRAP, _SCRAP_LOOKS = 0.1, 3  # so small and so seldom seen: a scrap of the item beside it
+_FLEETING, _USUAL = 0.34, 3  # share of the looks at usual items below which a thing is none of them
 
 
 class BeltPlaces:
@@ -80,12 +81,24 @@ class BeltPlaces:
             place.outline(now_ns, self._belt_m_s) if place.judged else None
         ) or place.newest_outline(now_ns, self._belt_m_s)
         others = list(self._others(track_id, now_ns))
-        lost = place.last_ns < now_ns and bool(others)
+        lost = place.last_ns < now_ns and self._runs
         return (
             any(self._is_part(place, mine, *other) for other in others)
-            or (lost and self._is_scrap(place, mine, others, now_ns))
+            or (lost and self._is_scrap(place, mine, now_ns))
             or (lost and self._is_heap(place, mine, others))
+            or (lost and self.is_fleeting(track_id))
         )
+
+    def is_fleeting(self, track_id: int) -> bool:
+        """Tell whether a thing was never clearly seen, and seldom, as an arm before the lens is.
+
+        Whatever a belt carries is seen as often as the items that were decided lately.
+        """
+        place = self._places.get(track_id)
+        if place is None or place.judged or place.whole or not self._runs:
+            return False
+        usual = [each.looks for each in self._places.values() if each.decided and each.judged]
+        return len(usual) >= _USUAL and place.looks < _FLEETING * float(np.median(usual))
 
     def lies_on_another(self, track_id: int, now_ns: int) -> bool:
         """Tell whether an item lies on a larger one that it kept from being judged."""
@@ -118,9 +131,13 @@ class BeltPlaces:
                 return other.track_id
         return 0
 
+    @property
+    def _runs(self) -> bool:
+        return float(np.linalg.norm(self._belt_m_s)) >= _SLOWEST_M_S
+
     def _others(self, track_id: int, now_ns: int) -> Iterator[tuple[Place, Outline]]:
         """Give the other tracks that move with the belt, with their outlines now."""
-        if float(np.linalg.norm(self._belt_m_s)) < _SLOWEST_M_S:
+        if not self._runs:
             return
         for each in self._places.values():
             outline = each.outline(now_ns, self._belt_m_s)
@@ -137,17 +154,16 @@ class BeltPlaces:
         within = small and stays and bool(known) and outline.holds(mine.middle, other.margin_m)
         return within and not side_by_side(place, other)
 
-    def _is_scrap(
-        self, place: Place, mine: Outline, others: list[tuple[Place, Outline]], now_ns: int
-    ) -> bool:
+    def _is_scrap(self, place: Place, mine: Outline, now_ns: int) -> bool:
         if place.looks > _SCRAP_LOOKS:
             return False
         beside = (
-            each.newest_outline(now_ns, self._belt_m_s) for each, _ in others
-            if each.last_ns > place.last_ns
+            each.newest_outline(now_ns, self._belt_m_s) for each in self._places.values()
+            if each.last_ns > place.last_ns and not each.ruled_out
         )  # fmt: skip
+        share = _PART if place.looks == 1 else _SCRAP
         return any(
-            mine.area < _SCRAP * outline.area and outline.holds(mine.middle, RIM_M)
+            mine.area < share * outline.area and outline.holds(mine.middle, RIM_M)
             for outline in beside
         )
 

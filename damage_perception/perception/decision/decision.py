@@ -50,6 +50,7 @@ class Places(Protocol):
     def rule_out(self, track_id: int, /) -> None: ...
     def clear(self) -> None: ...
     def is_no_item(self, track_id: int, now_ns: int, /) -> bool: ...
+    def is_fleeting(self, track_id: int, /) -> bool: ...
     def goes_on_as(self, track_id: int, now_ns: int, /) -> int: ...
     def lies_on_another(self, track_id: int, now_ns: int, /) -> bool: ...
 
@@ -179,7 +180,11 @@ class DecisionMaker:
     def _due(self, known: ItemHistory, now_ns: int) -> bool:
         looks = self.settings.certain_looks
         certain = abs(known.certain) >= looks > 0 and known.frames >= self.settings.min_frames
-        return certain or self._left(known, now_ns) or known.reaches(self.settings, now_ns)
+        if certain or self._left(known, now_ns):
+            return True
+        # What passes before the lens seems to be at the line, too: a few looks more tell.
+        track = known.newest.track_id
+        return known.reaches(self.settings, now_ns) and not self._places.is_fleeting(track)
 
     def _left(self, known: ItemHistory, now_ns: int) -> bool:
         # Not in this report: a gap between reports alone says nothing about the item.

@@ -25,6 +25,8 @@ _FEWEST_POINTS = 30
 _MOST_POINTS = 20_000  # noise is correlated, so more points say no more
 _RANSAC_TRIES = 96
 _RANSAC_POINTS = 500
+_THIN_M2 = 1e-9  # twice the area of a triangle that tells no plane
+_STRAYS_M = 0.05  # by which the middle of a face may lie beyond what was measured of it
 _RELIEF_M = 0.0012  # of sound cardboard: however little a camera's noise is, no face is flatter
 
 
@@ -97,11 +99,22 @@ def find_face(
     cloud = points(frame.depth_m, u[some] + roi.x, v[some] + roi.y, frame.camera)
     noise_m = profile.std_m(float(np.median(cloud[:, 2])))
     plane = _face_plane(cloud, max(noise_m, _RELIEF_M))
-    if abs(np.asarray(plane.normal) @ np.asarray(support.normal)) < 0.5:
-        # A side wall: the face seen is too oblique to be turned; look square on to the support.
-        top = float(np.percentile(support.heights(cloud), 80))
-        plane = Plane(support.normal, support.offset - top)
+    if abs(np.asarray(plane.normal) @ np.asarray(support.normal)) >= 0.5:
+        face = _oriented(plane, _footprint(plane, frame, mask, roi, support), support)
+        if _is_there(face, cloud):
+            return face
+    # A side wall, or one along the line of sight, on which its outline would lie far away: the
+    # face seen is too oblique to be turned; look square on to the support.
+    top = float(np.percentile(support.heights(cloud), 80))
+    plane = Plane(support.normal, support.offset - top)
     return _oriented(plane, _footprint(plane, frame, mask, roi, support), support)
+
+
+def _is_there(face: Face, cloud: NDArray[np.float64]) -> bool:
+    """Tell whether a face lies where its points do, (N, 3) metres."""
+    low, high = cloud.min(axis=0), cloud.max(axis=0)
+    off = np.linalg.norm(face.centre - 0.5 * (low + high))
+    return bool(off < np.linalg.norm(high - low) + _STRAYS_M)
 
 
 def _face_plane(cloud: NDArray[np.float64], noise_m: float) -> Plane:
@@ -110,10 +123,12 @@ def _face_plane(cloud: NDArray[np.float64], noise_m: float) -> Plane:
     some = cloud[:: max(1, len(cloud) // _RANSAC_POINTS)]
     corners = some[generator.integers(0, len(some), (_RANSAC_TRIES, 3))]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+    normals /= np.maximum(lengths, _THIN_M2)
     distance = np.abs(normals @ some.T - np.sum(normals * corners[:, 0], axis=1)[:, None])
     # A soft vote: a dent or a bulge costs its points a part of their vote, not all of it.
     votes = np.sum(np.maximum(0.0, 1.0 - (distance / (3.0 * noise_m)) ** 2), axis=1)
+    votes[lengths[:, 0] < _THIN_M2] = -1.0  # three points on a line lie on every plane through it
     best = int(np.argmax(votes))
     plane = Plane.through(normals[best] + [0.0, 0.0, 1e-12], corners[best, 0])
     for _ in range(3):
