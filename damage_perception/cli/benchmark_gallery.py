@@ -26,7 +26,10 @@ def benchmark_gallery(
 
     from damage_perception.cli.gallery_kill_trial import kill_enrolments
     from damage_perception.cli.gallery_trials import measure
+    from damage_perception.errors import CallError
 
+    if folder is not None and not folder.is_dir():
+        raise CallError(f'--folder {folder} is no folder; make it or leave the option out')
     console = Console(stderr=True)
     results: dict[str, object] = {}
     with tempfile.TemporaryDirectory(dir=folder) as work:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from damage_perception.cli.benchmark_gallery import benchmark_gallery
 from damage_perception.cli.gallery import app
 from damage_perception.cli.gallery_trials import made_up_view
 from damage_perception.errors import CallError, UserError
@@ -169,3 +170,8 @@ def test_of_two_items_one_must_be_named(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.exception
     result = call('add', tmp_path / 'new', 'C3', *write_picture(tmp_path, 2), '--at', 5, 5)
     assert 'no item was found at pixel' in str(result.exception)
+
+
+def test_a_benchmark_in_no_folder_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CallError, match='none is no folder; make it'):
+        benchmark_gallery(folder=tmp_path / 'none')
