@@ -150,9 +150,8 @@ class Judge:
             return Asked(view, view)
         references = known.references
         references.update(view, self._references.of(look.sku))
-        aligned = tuple(fitted.aligned for fitted in references.fitting)
         unexplained = references.unexplained(view)
-        return Asked(view, unexplained, aligned, known.memory, references.smooth)
+        return Asked(view, unexplained, references.fitting, known.memory)
 
     def _report(
         self, look: Look, track: Track, asked: Asked, evidence: Evidence, used: int

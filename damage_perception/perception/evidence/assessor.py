@@ -10,7 +10,6 @@ from damage_perception.network.backends import Backend, open_backend
 from damage_perception.network.judgement import NetworkJudgement, judge_views
 from damage_perception.network.network_settings import NetworkSettings
 from damage_perception.network.weights import manifest_digest
-from damage_perception.perception.comparison.alignment import Aligned
 from damage_perception.perception.comparison.comparison import comparison_features
 from damage_perception.perception.decision.calibration import GEOMETRY
 from damage_perception.perception.evidence.evidence import (
@@ -20,6 +19,7 @@ from damage_perception.perception.evidence.evidence import (
     of_geometry,
 )
 from damage_perception.perception.evidence.item_features import item_features
+from damage_perception.perception.gallery.fit import FittedReference
 from damage_perception.perception.geometry.geometry import GeometrySettings, find_damage
 from damage_perception.perception.geometry.surface import Relief, own_relief
 from damage_perception.perception.view.item_view import ItemView
@@ -66,19 +66,22 @@ class Asked:
         unexplained: the same without the relief that its product has by design.
         references: sound items of its product on the view's grid, the best first.
         memory: of its track; None = the network is not asked, as for what is cut or covered.
-        smooth: the best of them without the relief of its product too; None = there is none.
     """
 
     view: ItemView
     unexplained: ItemView
-    references: tuple[Aligned, ...] = ()
+    references: tuple[FittedReference, ...] = ()
     memory: Memory | None = None
-    smooth: ItemView | None = None
 
     @property
     def reference(self) -> ItemView | None:
         """The reference that fits best; None = there is none."""
-        return self.references[0].view if self.references else None
+        return self.references[0].aligned.view if self.references else None
+
+    @property
+    def smooth(self) -> ItemView | None:
+        """The same without the relief that its product has by design; only suspects need it."""
+        return self.references[0].smooth if self.references else None
 
     @cached_property
     def relief(self) -> Relief | None:
@@ -128,7 +131,8 @@ class Assessor:
             memory.judgement, memory.frames = judgement, item.view.frames
             memory.unexplained = None
             memory.compared = item.reference is not None
-            memory.differences = comparison_features(item.view, item.references)
+            aligned = [fitted.aligned for fitted in item.references]
+            memory.differences = comparison_features(item.view, aligned)
 
     def _weighed(self, item: Asked, settings: GeometrySettings) -> Evidence:
         plain = item.unexplained is item.view

@@ -58,11 +58,6 @@ class FittedReferences:
         ]
         self.fitting = tuple(sorted(fitting, key=lambda fitted: -fitted.aligned.fit))
 
-    @property
-    def smooth(self) -> ItemView | None:
-        """The best reference, as `unexplained` leaves the view; None = nothing fits."""
-        return self.fitting[0].smooth if self.fitting else None
-
     def unexplained(self, view: ItemView) -> ItemView:
         """Give the view without the relief that the best reference has too."""
         relief = self.fitting[0].relief if self.fitting else None
