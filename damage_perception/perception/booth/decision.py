@@ -137,12 +137,13 @@ class BoothDecisionMaker(DecisionMaker):
         begun_s = (now_ns - (self._first_ns or 0)) * 1e-9
         if len(self._newest) < len(self._booth.cameras) and 0.0 <= begun_s < _FIRST_S:
             return []
-        return [i for i, known in self._open.items()
-                if self._due(known, now_ns) or self._reaches(i, now_ns)]  # fmt: skip
+        return [item_id for item_id in self._open if self._due(item_id, now_ns)]
 
-    def _reaches(self, item_id: int, now_ns: int) -> bool:
-        """Tell whether any camera that shows the item now says that it is at the line."""
-        item = self._booth.items[item_id]
+    def _reaches(self, track_id: int, now_ns: int) -> bool:
+        """Tell whether it is at the line, be it by all cameras or by one that shows it now."""
+        if super()._reaches(track_id, now_ns):
+            return True
+        item = self._booth.items[track_id]
         fresh_ns = item.last_ns - round(self.settings.lost_after_s * 1e9)
         showing = (s.history for s in item.sightings if s.last_ns >= fresh_ns)
         return any(history.reaches(self.settings, now_ns) for history in showing)

@@ -69,10 +69,10 @@ class BoothPlaces:
             self._of[s.camera].is_no_item(s.track_id, self._newest_ns[s.camera]) for s in seen
         )
 
-    def is_fleeting(self, item_id: int) -> bool:
-        """Tell whether no camera saw it clearly, nor as often as it sees items."""
+    def may_be_passing(self, item_id: int) -> bool:
+        """Tell whether it may pass before the lens of each camera that sees it."""
         seen = self._sightings(item_id)
-        return bool(seen) and all(self._of[s.camera].is_fleeting(s.track_id) for s in seen)
+        return bool(seen) and all(self._of[s.camera].may_be_passing(s.track_id) for s in seen)
 
     def goes_on_as(self, item_id: int, now_ns: int) -> int:
         """Give the item that it is seen as now, or was decided as; 0 = none."""

@@ -86,19 +86,13 @@ class BeltPlaces:
             any(self._is_part(place, mine, *other) for other in others)
             or (lost and self._is_scrap(place, mine, now_ns))
             or (lost and self._is_heap(place, mine, others))
-            or (lost and self.is_fleeting(track_id))
+            or (lost and self._is_fleeting(place))
         )
 
-    def is_fleeting(self, track_id: int) -> bool:
-        """Tell whether a thing was never clearly seen, and seldom, as an arm before the lens is.
-
-        Whatever a belt carries is seen as often as the items that were decided lately.
-        """
+    def may_be_passing(self, track_id: int) -> bool:
+        """Tell whether a thing may pass before the lens, as an arm does: a few looks more tell."""
         place = self._places.get(track_id)
-        if place is None or place.judged or place.whole or not self._runs:
-            return False
-        usual = [each.looks for each in self._places.values() if each.decided and each.judged]
-        return len(usual) >= _USUAL and place.looks < _FLEETING * float(np.median(usual))
+        return place is not None and place.looks <= _SCRAP_LOOKS and self._is_fleeting(place)
 
     def lies_on_another(self, track_id: int, now_ns: int) -> bool:
         """Tell whether an item lies on a larger one that it kept from being judged."""
@@ -166,6 +160,16 @@ class BeltPlaces:
             mine.area < share * outline.area and outline.holds(mine.middle, RIM_M)
             for outline in beside
         )
+
+    def _is_fleeting(self, place: Place) -> bool:
+        """Tell whether a thing was never clearly seen, and seldom.
+
+        Whatever a belt carries is seen as often as the items that were decided lately.
+        """
+        if place.judged or place.whole or not self._runs:
+            return False
+        usual = [each.looks for each in self._places.values() if each.decided and each.judged]
+        return len(usual) >= _USUAL and place.looks < _FLEETING * float(np.median(usual))
 
     @staticmethod
     def _is_heap(place: Place, mine: Outline, others: list[tuple[Place, Outline]]) -> bool:

@@ -50,7 +50,7 @@ class Places(Protocol):
     def rule_out(self, track_id: int, /) -> None: ...
     def clear(self) -> None: ...
     def is_no_item(self, track_id: int, now_ns: int, /) -> bool: ...
-    def is_fleeting(self, track_id: int, /) -> bool: ...
+    def may_be_passing(self, track_id: int, /) -> bool: ...
     def goes_on_as(self, track_id: int, now_ns: int, /) -> int: ...
     def lies_on_another(self, track_id: int, now_ns: int, /) -> bool: ...
 
@@ -116,7 +116,7 @@ class DecisionMaker:
                 self._remember(item.track_id)
             if item.track_id not in self._decided:
                 self._see(item, report)
-        due = [track for track, known in self._open.items() if self._due(known, report.stamp_ns)]
+        due = [track for track in self._open if self._due(track, report.stamp_ns)]
         own = [track for track in due if self._is_own(track, report.stamp_ns)]
         return [self._decide(track, self._cut_short(track, report.stamp_ns)) for track in own]
 
@@ -177,14 +177,17 @@ class DecisionMaker:
         threshold, judged_by = self.threshold_of(item.sku), self.judged_by(report, item.sku)
         known.see(item, report, threshold, self.settings, judged_by)
 
-    def _due(self, known: ItemHistory, now_ns: int) -> bool:
+    def _due(self, track_id: int, now_ns: int) -> bool:
+        known = self._open[track_id]
         looks = self.settings.certain_looks
         certain = abs(known.certain) >= looks > 0 and known.frames >= self.settings.min_frames
         if certain or self._left(known, now_ns):
             return True
-        # What passes before the lens seems to be at the line, too: a few looks more tell.
-        track = known.newest.track_id
-        return known.reaches(self.settings, now_ns) and not self._places.is_fleeting(track)
+        at_line = self._reaches(track_id, now_ns)
+        return at_line and not self._places.may_be_passing(track_id)
+
+    def _reaches(self, track_id: int, now_ns: int) -> bool:
+        return self._open[track_id].reaches(self.settings, now_ns)
 
     def _left(self, known: ItemHistory, now_ns: int) -> bool:
         # Not in this report: a gap between reports alone says nothing about the item.
