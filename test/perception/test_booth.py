@@ -253,6 +253,18 @@ def test_a_scrap_that_a_camera_sees_in_the_shadow_of_an_item_is_no_item() -> Non
     assert decision.decision is Verdict.PASS
 
 
+def test_an_arm_before_the_lenses_is_no_item_of_a_booth() -> None:
+    scene = Scene(settings=DecisionSettings(line=(1.0, 0.0, 0.0, 0.4)))
+    cut = (0.1, Status.TRUNCATED | Status.PARTLY_JUDGED)
+    arm = Thing((-1.6, 0.0, 0.5), dict.fromkeys(scene.cameras, cut), size_m=(0.2, 1.6, 0.5))
+    items = [Thing((-0.6 * n, 0.0, 0.05)) for n in range(3)]
+    for step in range(80):
+        shown = [*items, arm] if step in (50, 51) else items if step < 60 else []
+        for name in scene.cameras:
+            scene.tell(name, 0.1 * step, shown)
+    assert [decision.decision for decision in scene.decisions] == [Verdict.PASS] * 3
+
+
 def test_an_item_that_a_camera_follows_under_two_numbers_by_turns_is_decided_once() -> None:
     scene = Scene()
     for step in range(40):
