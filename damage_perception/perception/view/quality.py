@@ -52,7 +52,7 @@ def is_board(view: ItemView) -> bool:
 def convexity(view: ItemView) -> float:
     """Give the share of the hull of an item's outline that it fills."""
     closed = _closed(view)
-    hull = cv2.convexHull(cv2.findNonZero(closed))
+    hull = cv2.convexHull(_rim(closed))
     return np.count_nonzero(closed) / max(float(cv2.contourArea(hull)), 1.0)
 
 
@@ -67,15 +67,21 @@ def is_bitten(view: ItemView) -> bool:
     closed = _closed(view)
     size = 2 * round(_RAGGED_M / view.resolution_m) + 1
     near = (view.item_mask & (view.height_m > -_FALL_M)).astype(np.uint8)  # False for NaN
-    face = cv2.findNonZero(cv2.morphologyEx(near, cv2.MORPH_OPEN, np.ones((size, size), np.uint8)))
-    if face is None:
+    near = cv2.morphologyEx(near, cv2.MORPH_OPEN, np.ones((size, size), np.uint8))
+    if not near.any():
         return False
-    corners = np.rint(cv2.boxPoints(cv2.minAreaRect(face))).astype(np.int32)
-    hull = cv2.convexHull(cv2.findNonZero(closed))
+    corners = np.rint(cv2.boxPoints(cv2.minAreaRect(_rim(near)))).astype(np.int32)
+    hull = cv2.convexHull(_rim(closed))
     within = (cv2.fillConvexPoly(np.zeros_like(closed), shape, 1) for shape in (hull, corners))
     beside = np.logical_and.reduce([*within, closed == 0]).astype(np.uint8)
     far = cv2.distanceTransform(np.pad(beside, 1), cv2.DIST_L2, 3)
     return float(far.max()) * view.resolution_m > _BITE_M
+
+
+def _rim(mask: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """Give the outermost pixels of a mask (H, W): its hull is theirs."""
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return np.concatenate(outlines)
 
 
 def _closed(view: ItemView) -> NDArray[np.uint8]:
