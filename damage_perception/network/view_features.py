@@ -32,6 +32,12 @@ _HEIGHT, _RESIDUAL = 0, 1
 _FEWEST = 50  # pixels that a percentile needs
 _EVERY = 2  # pixels between those that percentiles are taken of: neighbours say the same
 _LIMIT = 12.0
+_TOP_OF_KIND = 25
+_SPREAD = ('low', 'mid', 'high', 'top', 'std')
+_OF_REFERENCE = (
+    *(f'reference_{what}_{part}' for what in ('colour', 'height') for part in _SPREAD),
+    'reference_lower', 'reference_fit',
+)  # fmt: skip
 _SLACK = 5  # pixels that an aligned reference may still be off
 
 
@@ -49,16 +55,24 @@ def network_features(maps: Map, scores: Map, channels: Map) -> dict[str, float]:
     total = np.clip(np.log(np.exp(evidence).sum(axis=0)), -_LIMIT, _LIMIT)
     found = {f'net_{name}': float(score) for name, score in zip(SCORES, scores, strict=True)}
     for where, mask in (('item', seen & item), ('beside', seen & ~item)):
-        falling = np.sort(total[mask])[::-1]
+        inside = total[mask]
+        falling = _highest(inside, max(_TOPS))
         for top in _TOPS:
             found[f'net_{where}_top{top}'] = (
                 float(falling[:top].mean()) if falling.size >= top else np.nan
             )
-        found[f'net_{where}_sure'] = float(np.count_nonzero(falling > 0.0))
+        found[f'net_{where}_sure'] = float(np.count_nonzero(inside > 0.0))
     for name, kind in zip(CLASSES[1:], evidence, strict=True):
-        falling = np.sort(kind[seen])[::-1]
-        found[f'net_{name}_top'] = float(falling[:25].mean()) if falling.size else np.nan
+        falling = _highest(kind[seen], _TOP_OF_KIND)
+        found[f'net_{name}_top'] = float(falling.mean()) if falling.size else np.nan
     return found
+
+
+def _highest(values: Map, count: int) -> Map:
+    """Give the highest values (N,), falling; all of them where they are fewer."""
+    if values.size > count:
+        values = np.partition(values, values.size - count)[-count:]
+    return np.sort(values)[::-1]
 
 
 def channel_features(channels: Map) -> dict[str, float]:
@@ -80,8 +94,7 @@ def _spread(name: str, values: Map, where: Mask) -> dict[str, float]:
     """Give low, usual and high values and how wide they scatter."""
     chosen = values[::_EVERY, ::_EVERY][where[::_EVERY, ::_EVERY]]
     if chosen.size < _FEWEST:
-        return dict.fromkeys((f'{name}_{part}' for part in ('low', 'mid', 'high', 'top', 'std')),
-                             np.nan)  # fmt: skip
+        return dict.fromkeys((f'{name}_{part}' for part in _SPREAD), np.nan)
     low, mid, high, top = np.percentile(chosen, (0.5, 50, 95, 99.5))
     return {f'{name}_low': float(low), f'{name}_mid': float(mid), f'{name}_high': float(high),
             f'{name}_top': float(top), f'{name}_std': float(chosen.std())}  # fmt: skip
@@ -108,7 +121,9 @@ def _print(channels: Map, face: Mask, beside: Mask) -> dict[str, float]:
 
 def _reference(channels: Map, face: Mask) -> dict[str, float]:
     """Compare with the aligned reference, light apart."""
-    there = channels[HAS_REFERENCE].any() and bool(channels[HAS_COLOUR].any())
+    if not channels[HAS_REFERENCE].any():
+        return dict.fromkeys(_OF_REFERENCE, np.nan)
+    there = bool(channels[HAS_COLOUR].any())
     both = face & (channels[REFERENCE_RGB].any(axis=0)) & (channels[HAS_COLOUR] > 0)
     if not there or np.count_nonzero(both) < _FEWEST:
         both = np.zeros_like(face)
