@@ -120,6 +120,21 @@ def test_item_without_depth_has_no_face() -> None:
     assert find_face(frame, window.item, window.roi, BELT, PROFILE) is None
 
 
+@pytest.mark.parametrize('slope', [0.3, 1.2])
+@pytest.mark.parametrize('side', range(60, 170, 10))
+def test_a_face_that_leans_beside_a_wall_is_found(side: int, slope: float) -> None:
+    across = (np.arange(CAMERA.width) - CAMERA.cx) / CAMERA.fx
+    depth = np.tile(1.0 / (1.0 - slope * across), (CAMERA.height, 1))
+    wall = int(0.3 * side)
+    depth[200 : 200 + wall] += np.linspace(0.2, 0.0, wall)[:, None]
+    depth += np.random.default_rng(side).normal(0.0, 0.001, depth.shape)
+    frame = RgbdFrame(np.zeros((*depth.shape, 3), np.uint8), depth.astype(np.float32), CAMERA)
+    mask = np.ones((side, side), bool)
+    face = find_face(frame, mask, Roi(300, 200, side, side), BELT, PROFILE)
+    assert face is not None
+    assert face.plane.normal[0] / face.plane.normal[2] == pytest.approx(-slope, abs=0.05)
+
+
 def test_a_wall_along_the_line_of_sight_is_no_face() -> None:
     """Of an item at the edge of the picture only a strip of a wall has depth."""
     camera = dataclasses.replace(CAMERA, fx=350.0, fy=350.0)
