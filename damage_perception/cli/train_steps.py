@@ -82,7 +82,8 @@ def learn(
     from damage_perception.network.weights import Manifest
 
     torch.set_num_threads(threads)
-    views = read_split(config, paths, 'train') + read_split(config, paths, 'train_pairs')
+    pairs = read_split(config, paths, 'train_pairs')
+    views = read_split(config, paths, 'train') + config.pair_repeats * pairs
     patches = Patches(views, config.patch, config.seed)
     training = Training(config, patches, choose_device(device))
     if resume:

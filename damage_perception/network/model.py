@@ -32,12 +32,12 @@ class DamageNetwork(nn.Module):  # type: ignore[misc]
         self.reference = _Stem(10, _STEM, 32)  # compares, so it sees the item's colour too
         self.gate = nn.Conv2d(3 * 32, 3, 1)  # each stem tells it where its input is valid
         self.join = _conv(3 * 32, quarter, 1)
-        self.down1 = nn.Sequential(_Residual(quarter), _Residual(quarter))
+        self.down1 = nn.Sequential(*(_Residual(quarter) for _ in range(3)))
         self.down2 = nn.Sequential(
-            _conv(quarter, eighth, 3, 2), _Residual(eighth), _Residual(eighth)
+            _conv(quarter, eighth, 3, 2), *(_Residual(eighth) for _ in range(3))
         )
         self.down3 = nn.Sequential(
-            _conv(eighth, sixteenth, 3, 2), *(_Residual(sixteenth) for _ in range(3))
+            _conv(eighth, sixteenth, 3, 2), *(_Residual(sixteenth) for _ in range(4))
         )
         self.up2, self.mix2 = _conv(sixteenth, eighth, 1), _mix(eighth)
         self.up1, self.mix1 = _conv(eighth, quarter, 1), _mix(quarter)

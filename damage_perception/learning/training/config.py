@@ -21,6 +21,7 @@ class TrainingConfig:
         seed: of the engine, of the order of patches and of the first weights.
         train_items: items to learn from that come without a reference.
         pair_items: items to learn from that come with a reference.
+        pair_repeats: times that those count, so that references are learned from often enough.
         evidence_items: items that the evidence is fitted on.
         validation_items: items that choose the weights.
         test_items: items of each test split; all that are held out come with a reference.
@@ -37,14 +38,15 @@ class TrainingConfig:
 
     seed: int = 1
     train_items: int = 52_672
-    pair_items: int = 3392
+    pair_items: int = 4096
+    pair_repeats: int = 5
     evidence_items: int = 5440
     validation_items: int = 1000
     test_items: int = 1000
     fused: float = 0.2
     patch: int = 96
     batch: int = 32
-    samples: int = 2_070_016
+    samples: int = 2_470_016
     warm_up: int = 5000
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
@@ -60,8 +62,9 @@ class TrainingConfig:
             if not good or isinstance(value, bool) or value < 0:
                 kind = 'whole number' if whole else 'number'
                 raise CallError(f'{item.name} must be a {kind} of at least 0, got {value!r}')
-        for name in ('train_items', 'evidence_items', 'validation_items', 'test_items', 'batch',
-                     'samples', 'validate_every', 'ema_samples'):  # fmt: skip
+        for name in ('train_items', 'pair_repeats', 'evidence_items', 'validation_items',
+                     'test_items', 'batch', 'samples', 'validate_every',
+                     'ema_samples'):  # fmt: skip
             if getattr(self, name) < 1:
                 raise CallError(f'{name} must be at least 1, got {getattr(self, name)}')
         if self.patch % 16 or self.patch < 64:
