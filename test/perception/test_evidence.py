@@ -64,18 +64,6 @@ def test_surer_geometry_never_lowers_the_score(model, part):
     assert (np.diff(scores) >= -1e-9).all()
 
 
-def test_a_hole_that_depth_shows_in_a_board_is_one_whatever_it_looks_like(model):
-    view = sound_view()
-    looks_sound = pointing_at(view, -6.0)
-    board = {'rigid': 1.0, 'convexity': 1.0, 'roughness': 1.0, 'measured': 0.99}
-    assert weighed(model, view, looks_sound, **board, hole=0.0).score < 2.0
-    assert weighed(model, view, looks_sound, **board, hole=5.0).score >= 3.5
-    assert weighed(model, view, looks_sound, **board | {'rigid': 0.5}, hole=5.0).score < 2.0
-    assert weighed(model, view, looks_sound, **board | {'rigid': 0.5}, hole=12.0).score >= 5.0
-    bag = board | {'rigid': 0.5, 'convexity': 0.9}
-    assert weighed(model, view, looks_sound, **bag, hole=12.0).score == pytest.approx(3.5)
-
-
 def test_what_nobody_knows_is_no_evidence(model):
     assert np.isfinite(model.scores([{}, dict.fromkeys(ITEM_FEATURES, math.nan)])).all()
 

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
@@ -24,16 +23,12 @@ from damage_perception.network.judgement import NetworkJudgement
 from damage_perception.network.weights import EVIDENCE, read_file, read_manifest
 from damage_perception.perception.decision.odds import log_odds, logistic
 from damage_perception.perception.evidence.blobs import network_blobs
+from damage_perception.perception.evidence.sure_holes import hole_score
 from damage_perception.perception.geometry.geometry import DamageBlob, GeometryEvidence
 from damage_perception.perception.view.item_view import ItemView
 
 _PRIOR = math.log(0.001 / 0.999)  # one item in a thousand is damaged; half of those learned from
 _LEAST_PIXEL = -12.0
-_HOLE, _SURE_HOLE = 4.0, 10.0  # deviations, see `find_holes`
-_DEEP_M = 0.02
-_OBLONG = 1.8  # length over width
-_HOLE_SCORE, _SURE_SCORE = 3.5, 5.0
-_STRAIGHT = 0.96  # of its hull that an outline of straight sides fills
 _SAME = 0.3  # share of the smaller of two damages that the other covers, if they are one
 
 
@@ -89,7 +84,7 @@ class EvidenceModel:
         if math.isnan(geometry.score) and network is None:
             return of_geometry(geometry)
         known = {**features, **(network.features if network else {})}
-        score = max(float(self.scores([known])[0]), _floor(features, geometry))
+        score = max(float(self.scores([known])[0]), hole_score(view, features, geometry, network))
         worst, level = _places(geometry, network), score + _PRIOR
         peak = float(np.nanmax(worst)) if np.isfinite(worst).any() else 0.0
         seen = network_blobs(view, network) if network else []
@@ -100,34 +95,6 @@ class EvidenceModel:
             logistic(worst - peak + level).astype(np.float32),
             _levelled(blobs, level),
         )
-
-
-def _floor(features: Mapping[str, float], geometry: GeometryEvidence) -> float:
-    """Give the least score of a view: a hole that depth is sure of is one whatever it looks like.
-
-    The trees, which saw a handful of those, trust looks instead. Of 4,140 rendered sound views (the
-    splits `val`, `shifted_val`, `test`, `shifted_test`) four show depth so sure of a hole, all of
-    them gaps of sets, and none in a face of straight outline, as eight damaged ones do. In boards
-    that were measured all around less will do, unless it is oblong as what is cut for a hand.
-    """
-    if features['hole'] > _SURE_HOLE:
-        return _SURE_SCORE if features['convexity'] > _STRAIGHT else _HOLE_SCORE
-    board = (
-        features['rigid'] > 0.95
-        and features['convexity'] > 0.97
-        and features['roughness'] < 1.5
-        and features['measured'] > 0.9
-    )
-    if not board:
-        return -math.inf
-    deep = any(blob.depth_m > _DEEP_M and not _oblong(blob.mask) for blob in geometry.blobs)
-    return _HOLE_SCORE if deep or features['hole'] > _HOLE else -math.inf
-
-
-def _oblong(mask: NDArray[np.bool_]) -> bool:
-    points = np.argwhere(mask).astype(np.int32)
-    sides = cv2.minAreaRect(points)[1]
-    return max(sides) > _OBLONG * max(min(sides), 1.0)
 
 
 def load_evidence(folder: Path) -> EvidenceModel:
