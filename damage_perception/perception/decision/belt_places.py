@@ -36,9 +36,11 @@ class BeltPlaces:
     def __init__(self) -> None:
         self._places: dict[int, Place] = {}
         self._belt_m_s: Vector = np.zeros(3)
+        self._outlines: dict[tuple[int, int], Outline | None] = {}  # by track and time
 
     def see(self, items: Iterable[ItemReport], stamp_ns: int) -> None:
         """Take the items of the next report, decided or not."""
+        self._outlines.clear()
         for item in items:
             place = self._places.setdefault(item.track_id, Place(item.track_id, item, stamp_ns))
             place.see(item, stamp_ns)
@@ -63,6 +65,7 @@ class BeltPlaces:
     def clear(self) -> None:
         """Forget all, as when time jumps."""
         self._places.clear()
+        self._outlines.clear()
         self._belt_m_s = np.zeros(3)
 
     def is_left_of_decided(self, item: ItemReport, stamp_ns: int) -> bool:
@@ -77,9 +80,9 @@ class BeltPlaces:
         place = self._places.get(track_id)
         if place is None:
             return False
-        mine = (
-            place.outline(now_ns, self._belt_m_s) if place.judged else None
-        ) or place.newest_outline(now_ns, self._belt_m_s)
+        mine = (self._outline(place, now_ns) if place.judged else None) or place.newest_outline(
+            now_ns, self._belt_m_s
+        )
         others = list(self._others(track_id, now_ns))
         lost = place.last_ns < now_ns and self._runs
         return (
@@ -97,7 +100,7 @@ class BeltPlaces:
     def lies_on_another(self, track_id: int, now_ns: int) -> bool:
         """Tell whether an item lies on a larger one that it kept from being judged."""
         place = self._places.get(track_id)
-        mine = place.outline(now_ns, self._belt_m_s) if place else None
+        mine = self._outline(place, now_ns) if place else None
         if place is None or mine is None:
             return False
         for each in self._places.values():
@@ -112,7 +115,7 @@ class BeltPlaces:
     def goes_on_as(self, track_id: int, now_ns: int) -> int:
         """Give the track under which a lost item is seen now, or any was decided; 0 = none."""
         place = self._places.get(track_id)
-        mine = place.outline(now_ns, self._belt_m_s) if place and place.whole else None
+        mine = self._outline(place, now_ns) if place and place.whole else None
         if place is None or mine is None:
             return 0
         for other, outline in self._others(track_id, now_ns):
@@ -129,12 +132,18 @@ class BeltPlaces:
     def _runs(self) -> bool:
         return float(np.linalg.norm(self._belt_m_s)) >= _SLOWEST_M_S
 
+    def _outline(self, place: Place, now_ns: int) -> Outline | None:
+        key = (place.track_id, now_ns)
+        if key not in self._outlines:
+            self._outlines[key] = place.outline(now_ns, self._belt_m_s)
+        return self._outlines[key]
+
     def _others(self, track_id: int, now_ns: int) -> Iterator[tuple[Place, Outline]]:
         """Give the other tracks that move with the belt, with their outlines now."""
         if not self._runs:
             return
         for each in self._places.values():
-            outline = each.outline(now_ns, self._belt_m_s)
+            outline = self._outline(each, now_ns)
             if each.track_id != track_id and outline is not None and not each.ruled_out:
                 yield each, outline
 
