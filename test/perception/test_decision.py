@@ -501,6 +501,26 @@ def test_an_item_that_is_found_in_two_pieces_for_a_moment_is_one() -> None:
     assert _decided_of(looks) == [1]
 
 
+@pytest.mark.parametrize('swap', range(5, 8))
+def test_an_item_that_goes_on_under_another_number_near_the_line_is_decided_once(swap) -> None:
+    half = {'ahead': -0.1, 'size': (0.3, 0.1, 0.1)}
+    looks = [[_moving(1, 0.1 * k, ahead=-0.1)] for k in range(swap)]
+    looks += [[_moving(1, 0.1 * swap, across=0.05, **half),
+               _moving(2, 0.1 * swap, across=-0.05, **half)]]  # fmt: skip
+    looks += [[_moving(2, 0.1 * k, ahead=-0.1)] for k in range(swap + 1, 16)]
+    assert len(_decided_of(looks)) == 1
+
+
+def test_a_scrap_of_an_item_that_is_never_clear_is_no_item_at_the_line_either() -> None:
+    merged = Status.MERGED | Status.PARTLY_JUDGED
+    scrap = {'size': (0.02, 0.04, 0.01)}
+    looks = [[_moving(9, 0.1 * k, ahead=0.4)] for k in range(4)]  # tells how the belt runs
+    looks += [[_moving(1, 0.1 * k, ahead=-0.4, status=merged)] for k in range(4, 30)]
+    for k in (13, 15):
+        looks[k].append(_moving(2, 0.1 * k, ahead=-0.35, **scrap))
+    assert _decided_of(looks) == [9, 1]
+
+
 def test_an_item_under_an_arm_is_decided() -> None:
     arm = {'size': (1.6, 0.3, 0.5), 'status': Status.TRUNCATED}
     looks = [[_moving(1, 0.1 * k)] for k in range(12)]

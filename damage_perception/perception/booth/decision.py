@@ -83,8 +83,11 @@ class BoothDecisionMaker(DecisionMaker):
         if due := self._due_at(now_ns):
             self._join(due, now_ns, rough=True)
         self._booth.forget(now_ns, self._decided)
-        own = [i for i in self._due_at(now_ns) if self._is_own(i, now_ns)]
-        return [self._decide(i, self._cut_short(i, now_ns)) for i in own]
+        return [
+            self._decide(i, self._cut_short(i, now_ns))
+            for i in self._due_at(now_ns)
+            if self._is_own(i, now_ns)
+        ]
 
     def flush(self, cut_short: str = '') -> list[JudgedDecision]:
         """Decide on all items that are still open; reports of any stamp are taken again."""

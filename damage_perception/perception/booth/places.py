@@ -69,10 +69,12 @@ class BoothPlaces:
             self._of[s.camera].is_no_item(s.track_id, self._newest_ns[s.camera]) for s in seen
         )
 
-    def may_be_passing(self, item_id: int) -> bool:
-        """Tell whether it may pass before the lens of each camera that sees it."""
+    def may_be_passing(self, item_id: int, now_ns: int) -> bool:
+        """Tell whether it may be none of the things that any camera follows."""
         seen = self._sightings(item_id)
-        return bool(seen) and all(self._of[s.camera].may_be_passing(s.track_id) for s in seen)
+        return bool(seen) and all(
+            self._of[s.camera].may_be_passing(s.track_id, self._newest_ns[s.camera]) for s in seen
+        )
 
     def goes_on_as(self, item_id: int, now_ns: int) -> int:
         """Give the item that it is seen as now, or was decided as; 0 = none."""

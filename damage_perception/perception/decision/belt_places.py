@@ -92,10 +92,13 @@ class BeltPlaces:
             or (lost and self._is_fleeting(place))
         )
 
-    def may_be_passing(self, track_id: int) -> bool:
-        """Tell whether a thing may pass before the lens, as an arm does: a few looks more tell."""
+    def may_be_passing(self, track_id: int, now_ns: int) -> bool:
+        """Tell whether a thing may be none, as an arm or a scrap: a few looks more tell."""
         place = self._places.get(track_id)
-        return place is not None and place.looks <= _SCRAP_LOOKS and self._is_fleeting(place)
+        if place is None or place.looks > _SCRAP_LOOKS:
+            return False
+        mine = place.newest_outline(now_ns, self._belt_m_s)
+        return self._is_fleeting(place) or (self._runs and self._is_scrap(place, mine, now_ns))
 
     def lies_on_another(self, track_id: int, now_ns: int) -> bool:
         """Tell whether an item lies on a larger one that it kept from being judged."""
@@ -162,7 +165,8 @@ class BeltPlaces:
             return False
         beside = (
             each.newest_outline(now_ns, self._belt_m_s) for each in self._places.values()
-            if each.last_ns > place.last_ns and not each.ruled_out
+            if each is not place and not each.ruled_out
+            and (each.last_ns > place.last_ns or each.last_ns == now_ns)
         )  # fmt: skip
         share = _PART if place.looks == 1 else _SCRAP
         return any(

@@ -50,7 +50,7 @@ class Places(Protocol):
     def rule_out(self, track_id: int, /) -> None: ...
     def clear(self) -> None: ...
     def is_no_item(self, track_id: int, now_ns: int, /) -> bool: ...
-    def may_be_passing(self, track_id: int, /) -> bool: ...
+    def may_be_passing(self, track_id: int, now_ns: int, /) -> bool: ...
     def goes_on_as(self, track_id: int, now_ns: int, /) -> int: ...
     def lies_on_another(self, track_id: int, now_ns: int, /) -> bool: ...
 
@@ -117,8 +117,12 @@ class DecisionMaker:
             if item.track_id not in self._decided:
                 self._see(item, report)
         due = [track for track in self._open if self._due(track, report.stamp_ns)]
-        own = [track for track in due if self._is_own(track, report.stamp_ns)]
-        return [self._decide(track, self._cut_short(track, report.stamp_ns)) for track in own]
+        # One by one: two that are due together may be one item, which the first one decides.
+        return [
+            self._decide(track, self._cut_short(track, report.stamp_ns))
+            for track in due
+            if self._is_own(track, report.stamp_ns)
+        ]
 
     def flush(self, cut_short: str = '') -> list[JudgedDecision]:
         """Decide on all items that are still open: the stream ended, went stale or jumped.
@@ -128,9 +132,10 @@ class DecisionMaker:
         Args:
             cut_short: why the stream broke off; an item in view then is not passed as sound.
         """
-        own = [track for track in list(self._open) if self._is_own(track, self._newest_ns or 0)]
         decisions = [
-            self._decide(track, '' if self._open[track].missed else cut_short) for track in own
+            self._decide(track, '' if self._open[track].missed else cut_short)
+            for track in list(self._open)
+            if self._is_own(track, self._newest_ns or 0)
         ]
         self._newest_ns = None
         self._places.clear()
@@ -184,7 +189,7 @@ class DecisionMaker:
         if certain or self._left(known, now_ns):
             return True
         at_line = self._reaches(track_id, now_ns)
-        return at_line and not self._places.may_be_passing(track_id)
+        return at_line and not self._places.may_be_passing(track_id, now_ns)
 
     def _reaches(self, track_id: int, now_ns: int) -> bool:
         return self._open[track_id].reaches(self.settings, now_ns)
