@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from damage_perception.journal.entries import Entry
-from damage_perception.learning.metrics.proportions import interval
+from damage_perception.proportions import interval
 from damage_perception.report import Verdict
 
 

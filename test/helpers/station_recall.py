@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from damage_perception.learning.metrics.proportions import interval
 from damage_perception.learning.metrics.ranking import auroc
 from damage_perception.learning.processes import each_in_order
 from damage_perception.learning.training.evidence_rows import Rows
@@ -31,6 +30,7 @@ from damage_perception.learning.training.training_view import training_view
 from damage_perception.network.backends import open_backend
 from damage_perception.network.network_settings import SHIPPED
 from damage_perception.perception.evidence.evidence import EvidenceModel, load_evidence
+from damage_perception.proportions import interval
 from damage_perception.report import DamageType
 from damage_perception.synthesis.noise import stream
 from damage_perception.synthesis.render import render_sample

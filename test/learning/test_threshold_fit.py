@@ -11,7 +11,7 @@ from damage_perception.learning.calibration.calibration import (
     fit_threshold,
     item_scores,
 )
-from damage_perception.learning.metrics.proportions import upper_bound
+from damage_perception.proportions import upper_bound
 
 DRAWS = 100
 SCORES = {

@@ -10,12 +10,12 @@ from scipy.optimize import brentq
 from scipy.stats import nbinom
 
 from damage_perception.errors import UserError
-from damage_perception.learning.metrics.proportions import (
+from damage_perception.perception.decision.calibration import OperatingPoint
+from damage_perception.proportions import (
     events_allowed,
     trials_needed,
     upper_bound,
 )
-from damage_perception.perception.decision.calibration import OperatingPoint
 
 TAIL = 0.02  # share of the highest sound scores that tells how fast the tail falls
 TAIL_MIN = 20

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from damage_perception.learning.metrics.outcomes import Outcomes
-from damage_perception.learning.metrics.proportions import interval, precision_at
 from damage_perception.learning.metrics.thresholds import Threshold
+from damage_perception.proportions import interval, precision_at
 from damage_perception.report import DamageType, Severity
 
 DEPTH_BINS_MM = (0, 5, 8, 12, 20, 30, math.inf)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 from damage_perception.learning.metrics.outcomes import Outcomes
-from damage_perception.learning.metrics.proportions import interval, precision_at
 from damage_perception.learning.metrics.ranking import reliability
+from damage_perception.proportions import interval, precision_at
 
 ITEMS = 10_000
 LEAST = 1e-5  # P(damaged) below which scores are drawn as one

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from damage_perception.learning.metrics.proportions import (
+from damage_perception.proportions import (
     events_allowed,
     interval,
     precision_at,
