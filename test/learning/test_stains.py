@@ -22,6 +22,7 @@ _SIDE = 64
 def _always(monkeypatch):
     monkeypatch.setattr(stains, 'PAINTED', 1.0)
     monkeypatch.setattr(stains, 'PAINTED_PAIRS', 1.0)
+    monkeypatch.setattr(stains, 'BESIDE', (0.0, 0.0))
 
 
 def patch(*, paired):
@@ -62,6 +63,19 @@ def test_what_the_reference_shows_too_is_print():
         assert labels.any() == (item and not reference)
         fates.add((bool(item), bool(reference)))
     assert fates == {(True, False), (True, True), (False, True)}
+
+
+def test_a_puddle_lies_beside_the_item(monkeypatch):
+    monkeypatch.setattr(stains, 'BESIDE', (1.0, 1.0))
+    for paired in (False, True):
+        said = [painted(seed, paired=paired) for seed in range(20)]
+        poured = [each for each in said if each[2].any()]
+        assert len(poured) > 10, 'all but those that would not show'
+        for before, after, labels, changed in poured:
+            assert (labels[:, _SIDE // 2 :] == DamageType.SPILL).any()
+            assert not changed[REFERENCE_RGB].any()
+            wet = labels[:, _SIDE // 2 :] > 0
+            assert np.abs(after[RGB] - before[RGB])[:, :, _SIDE // 2 :][:, wet].mean() > 0.1
 
 
 def test_damage_is_left_as_it_is():
