@@ -6,6 +6,8 @@ weights trained on other channels are refused.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +94,16 @@ def squeeze(values: NDArray[np.floating]) -> Tensor:
     return np.arcsinh(values).astype(np.float32)
 
 
+def scaled_colour(levels: NDArray[Any]) -> Tensor:
+    """Scale grey levels 0 to 255 to about zero mean and unit deviation."""
+    return (levels.astype(np.float32) - np.float32(115.0)) * np.float32(1 / 64)
+
+
+def grey_levels(colour: Tensor) -> Tensor:
+    """Undo `scaled_colour`."""
+    return colour * np.float32(64.0) + np.float32(115.0)
+
+
 def pad(tensor: Tensor, multiple: int = MULTIPLE) -> Tensor:
     """Pad (..., H, W) below and right with zeros (nothing seen) to multiples of `multiple`."""
     rows, columns = (-side % multiple for side in tensor.shape[-2:])
@@ -118,7 +130,7 @@ def _deviation(view: ItemView) -> np.float32:
 
 def _colour(rgb: NDArray[np.uint8], seen: NDArray[np.bool_]) -> Tensor:
     """Scale colour to about zero mean and unit deviation, (3, H, W); 0 where nothing is seen."""
-    scaled = (rgb.astype(np.float32) - np.float32(115.0)) * np.float32(1 / 64)
+    scaled = scaled_colour(rgb)
     scaled[~seen] = 0.0
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from damage_perception.learning.training.stains import paint
 from damage_perception.network.inputs import (
     COLOUR,
     DEPTH,
@@ -38,7 +39,9 @@ def augment(
     if rng.random() < _CUT_OUT:
         _cut_out(channels, rng)
     drop_modalities(channels, rng)
-    return channels, np.ascontiguousarray(labels)
+    labels = labels.copy()
+    paint(channels, labels, rng)
+    return channels, labels
 
 
 def drop_modalities(channels: Channels, rng: Rng) -> None:
