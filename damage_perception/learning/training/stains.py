@@ -59,7 +59,7 @@ def _soak(
         _darken(channels[RGB], field, item, *liquid)
     if on_reference:
         off = np.rint(rng.normal(0.0, _OFF / 2, 2)).astype(int)
-        known = channels[REFERENCE_RGB].any(axis=0)
+        known = np.asarray(channels[REFERENCE_RGB].any(axis=0), bool)
         _darken(channels[REFERENCE_RGB], np.roll(field, off, (0, 1)), known, *liquid)
     if on_item and not on_reference:
         labels[(field > 0) & item] = DamageType.SPILL
