@@ -18,6 +18,9 @@ def train(
     cache: Annotated[
         Path | None, typer.Option(help='Folder of rendered views; OUT/views without one.')
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option(help='Weights to begin with; from nothing without.')
+    ] = None,
     resume: Annotated[bool, typer.Option(help='Go on from the last checkpoint.')] = False,
     minutes: Annotated[float, typer.Option(min=0, help='Learn so long; 0 = to the end.')] = 0,
     samples: Annotated[
@@ -43,5 +46,5 @@ def train(
 
     paths = Paths(out, cache or out / 'views')
     show_rendering(settings, paths, workers)
-    learn(settings, paths, resume, minutes, threads, device, tensorboard)
+    learn(settings, paths, start, resume, minutes, threads, device, tensorboard)
     print_result(finish(settings, paths, workers), out)

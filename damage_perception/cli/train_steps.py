@@ -65,8 +65,8 @@ def show_rendering(config: TrainingConfig, paths: Paths, workers: int) -> None:
 
 
 def learn(
-    config: TrainingConfig, paths: Paths, resume: bool, minutes: float, threads: int, device: str,
-    tensorboard: bool,
+    config: TrainingConfig, paths: Paths, start: Path | None, resume: bool, minutes: float,
+    threads: int, device: str, tensorboard: bool,
 ) -> None:  # fmt: skip
     """Train with a bar in samples."""
     import torch
@@ -88,6 +88,8 @@ def learn(
     training = Training(config, patches, choose_device(device))
     if resume:
         training.load(paths.out / CHECKPOINT)
+    elif start is not None:
+        training.begin_with(start)
     manifest = Manifest({}, this_command(), source_commit())
     writer = _events(paths.out) if tensorboard else None
     with _bar('learning', config.samples) as (progress, task):

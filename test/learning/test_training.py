@@ -24,6 +24,7 @@ from damage_perception.learning.training.run import BEST, CHECKPOINT, CURVE, Pat
 from damage_perception.learning.training.training import Training  # noqa: E402
 from damage_perception.learning.training.worst_views import write_worst  # noqa: E402
 from damage_perception.network.backends.torch_backend import TorchBackend, load_network  # noqa: E402
+from damage_perception.network.export import write_tensors  # noqa: E402
 from damage_perception.network.outputs import ANY  # noqa: E402
 from damage_perception.network.weights import Manifest, read_manifest  # noqa: E402
 
@@ -78,6 +79,22 @@ def test_going_on_gives_what_an_uninterrupted_training_gives(tmp_path):
     assert second.samples == whole.samples == 24
     expected, got = state(whole), state(second)
     assert all(torch.equal(expected[name], got[name]) for name in expected)
+
+
+def test_a_training_begins_with_other_weights_and_counts_what_they_have_seen(tmp_path):
+    patches = Patches(made_views(2), 64, 0)
+    before = Training(CONFIG, patches)
+    before.step()
+    write_tensors(before.average, tmp_path / 'weights', Manifest({}, samples=100))
+    training, going_on = Training(CONFIG, patches), Training(CONFIG, patches)
+    training.begin_with(tmp_path / 'weights')
+    told, mine = before.average.state_dict(), training.network.state_dict()
+    assert all(torch.equal(told[name], mine[name]) for name in told)
+    assert (training.before, training.samples) == (100, 0)
+    training.step()
+    training.save(tmp_path / 'checkpoint')
+    going_on.load(tmp_path / 'checkpoint')
+    assert (going_on.before, going_on.samples) == (100, CONFIG.batch)
 
 
 def test_the_rate_rises_and_falls():
@@ -210,4 +227,5 @@ def test_the_shipped_settings_are_the_defaults():
 
     folder = Path(__file__).parents[2] / 'config' / 'training'
     assert read_config(folder / 'default.yaml') == TrainingConfig()
+    assert read_config(folder / 'further.yaml').seed != TrainingConfig().seed
     assert read_config(folder / 'smoke.yaml', samples=32).samples == 32

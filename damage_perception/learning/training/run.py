@@ -116,7 +116,7 @@ def _validate(
     write_whole(paths.out / CURVE, json.dumps(training.curve, indent=1).encode())
     if _merit(point) > best or not (paths.out / BEST / MANIFEST).is_file():
         chosen = Manifest({}, manifest.command, manifest.commit, config.seed,
-                          training.samples)  # fmt: skip
+                          training.before + training.samples)  # fmt: skip
         write_tensors(training.average, paths.out / BEST, chosen)
 
 

@@ -15,7 +15,9 @@ from damage_perception.learning.training.checkpoint import read_checkpoint, writ
 from damage_perception.learning.training.config import TrainingConfig
 from damage_perception.learning.training.losses import training_loss
 from damage_perception.learning.training.patches import Patches
+from damage_perception.network.backends.torch_backend import load_network
 from damage_perception.network.model import DamageNetwork, judged
+from damage_perception.network.weights import read_manifest
 
 _MOST_GRADIENT = 5.0
 _LEAST_RATE = 0.02  # of the learning rate, at the end of the cosine
@@ -33,7 +35,7 @@ class Training:
         self.optimizer = torch.optim.AdamW(
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
-        self.samples = 0
+        self.samples, self.before = 0, 0  # seen here, and by the weights that it began with
         self.curve: list[dict[str, Any]] = []
 
     @property
@@ -95,8 +97,19 @@ class Training:
         for name, parameter in self.network.named_parameters():
             for key, value in self.optimizer.state.get(parameter, {}).items():
                 tensors[f'optimizer.{key}.{name}'] = value
-        notes = {'curve': self.curve, 'alarms': self.patches.alarms}
+        notes = {'curve': self.curve, 'alarms': self.patches.alarms, 'before': self.before}
         write_checkpoint(folder, tensors, self.samples, notes, self.config)
+
+    def begin_with(self, weights: Path) -> None:
+        """Take over the weights of a folder and how many samples they have seen.
+
+        Raises:
+            UserError: if they cannot be used.
+        """
+        state = load_network(weights).state_dict()
+        self.network.load_state_dict(state)
+        self.average.load_state_dict(state)
+        self.before = read_manifest(weights).samples
 
     def load(self, folder: Path) -> None:
         """Go on from a checkpoint.
@@ -106,6 +119,7 @@ class Training:
         """
         tensors, self.samples, notes = read_checkpoint(folder, self.config)
         self.curve, self.patches.alarms = notes['curve'], notes['alarms']
+        self.before = int(notes['before'])
         try:
             self.network.load_state_dict(_part(tensors, 'network.'))
             self.average.load_state_dict(_part(tensors, 'average.'))
