@@ -21,7 +21,7 @@ from rclpy.callback_groups import ReentrantCallbackGroup
 
 import damage_perception.msg as msg
 from damage_perception.errors import UserError
-from damage_perception.perception.decision.decision import seems_new_design
+from damage_perception.perception.decision.verdict import seems_new_design
 from damage_perception.perception.gallery.candidate import Candidate
 from damage_perception.perception.gallery.gallery import Gallery
 from damage_perception.perception.gallery.hygiene import UNSAID, Admission, admit

@@ -12,24 +12,12 @@ from damage_perception.perception.decision.calibration import UNCALIBRATED
 from damage_perception.perception.decision.item_history import NOT_SAID, ItemHistory, Versions
 from damage_perception.perception.decision.policy import Policy
 from damage_perception.perception.decision.settings import DecisionSettings
-from damage_perception.report import (
-    DamageInstance,
-    DamageReport,
-    Decision,
-    Health,
-    ItemReport,
-    Status,
-    Verdict,
-)
+from damage_perception.perception.decision.verdict import verdict_on
+from damage_perception.report import DamageReport, Decision, Health, ItemReport
 
 __all__ = ['CUT_SHORT', 'REMEMBERED', 'DecisionMaker', 'DecisionSettings', 'JudgedDecision']
 
 CUT_SHORT = 'nothing could be judged since it was last seen'  # so it is not passed as sound
-OTHER_THRESHOLD = (
-    'it was judged by a lower threshold, so not all of it need have been judged: give both nodes '
-    'the same decision.threshold and decision.policy_file'
-)
-NEW_DESIGN = 'other items of the product deviate alike from its references: a new design?'
 LIES_ON = 'it lies on another item, which could not be judged'
 _NOT_THERE_S = 1.0  # more for what is lost on its way to the line: it may be seen again as another
 REMEMBERED = 1000  # decided items whose late reports are told from new ones
@@ -211,7 +199,9 @@ class DecisionMaker:
         judged = known.best or known.newest
         if self._places.lies_on_another(track_id, known.stamp_ns):
             cut_short = cut_short or LIES_ON
-        verdict, reason = self._verdict(known, cut_short)
+        verdict, reason = verdict_on(
+            known, self.threshold_of(judged.sku), self.settings.min_frames, self.policy, cut_short
+        )
         return JudgedDecision(
             stamp_ns=known.stamp_ns,
             frame_id=known.frame_id,
@@ -233,35 +223,3 @@ class DecisionMaker:
         self._decided[track_id] = None
         while len(self._decided) > REMEMBERED:
             del self._decided[next(iter(self._decided))]
-
-    def _verdict(self, known: ItemHistory, cut_short: str) -> tuple[Verdict, str]:
-        if known.best is None:
-            return Verdict.UNKNOWN, known.why_unjudged()
-        if known.frames < self.settings.min_frames:
-            need = self.settings.min_frames
-            return Verdict.UNKNOWN, f'seen clearly in {known.frames} frames, {need} are needed'
-        threshold = self.threshold_of(known.best.sku)
-        if known.best.confidence >= threshold:
-            verdict, damage = self.policy.judge(known.best, threshold)
-            if verdict is Verdict.DIVERT and seems_new_design(known.best):
-                return Verdict.INSPECT, f'{_describe(damage)}; {NEW_DESIGN}'
-            note = '' if verdict is Verdict.DIVERT else f': {verdict.name} by the policy'
-            return verdict, _describe(damage) + note
-        if known.best.confidence >= known.judged_by:
-            return Verdict.UNKNOWN, OTHER_THRESHOLD
-        return (Verdict.UNKNOWN, cut_short) if cut_short else (Verdict.PASS, 'no damage found')
-
-
-def seems_new_design(item: ItemReport) -> bool:
-    """Tell whether an item has references, but they do not fit what its product has become."""
-    suspect = item.status & (Status.REFERENCE_SUSPECT | Status.NO_REFERENCE)
-    return suspect == Status.REFERENCE_SUSPECT
-
-
-def _describe(damage: DamageInstance | None) -> str:
-    if damage is None:
-        return 'damage'
-    text = damage.damage_type.name.lower().replace('_', ' ')
-    if not math.isnan(damage.depth):
-        text += f' {abs(damage.depth) * 1e3:.0f} mm {"deep" if damage.depth >= 0 else "high"}'
-    return f'{text}, {damage.area * 1e4:.0f} cm2'
