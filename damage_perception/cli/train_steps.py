@@ -77,14 +77,13 @@ def learn(
         choose_device,
         read_split,
         train,
+        training_views,
     )
     from damage_perception.learning.training.training import Training
     from damage_perception.network.weights import Manifest
 
     torch.set_num_threads(threads)
-    pairs = read_split(config, paths, 'train_pairs')
-    views = read_split(config, paths, 'train') + config.pair_repeats * pairs
-    patches = Patches(views, config.patch, config.seed)
+    patches = Patches(training_views(config, paths), config.patch, config.seed)
     training = Training(config, patches, choose_device(device))
     if resume:
         training.load(paths.out / CHECKPOINT)

@@ -222,6 +222,15 @@ def test_settings_that_cannot_be_are_refused(tmp_path, text, message):
         read_config(path)
 
 
+def test_what_is_rare_is_packs_that_lack_a_unit_and_spills(tmp_path):
+    views, items = TrainingConfig(rare_items=64).view_sets(tmp_path)['train_rare']
+    assert items == 64
+    assert views.references == 1.0
+    assert set(views.spec.damages) == {'missing_unit', 'spill'}
+    packs = [family in ('blister', 'multi_pack') for family in views.spec.families]
+    assert 0 < sum(packs) < len(packs)
+
+
 def test_the_shipped_settings_are_the_defaults():
     from pathlib import Path
 

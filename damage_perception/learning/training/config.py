@@ -21,7 +21,9 @@ class TrainingConfig:
         seed: of the engine, of the order of patches and of the first weights.
         train_items: items to learn from that come without a reference.
         pair_items: items to learn from that come with a reference.
-        pair_repeats: times that those count, so that references are learned from often enough.
+        rare_items: items to learn from that come with a reference, and are packs that lack a unit
+            or items with a spill where they are damaged.
+        pair_repeats: times that both count, so that references are learned from often enough.
         evidence_items: items that the evidence is fitted on.
         validation_items: items that choose the weights.
         test_items: items of each test split; all that are held out come with a reference.
@@ -39,6 +41,7 @@ class TrainingConfig:
     seed: int = 1
     train_items: int = 52_672
     pair_items: int = 4096
+    rare_items: int = 2048
     pair_repeats: int = 5
     evidence_items: int = 5440
     validation_items: int = 1000
@@ -82,9 +85,11 @@ class TrainingConfig:
         alone = ViewSet(cache / 'train', 'standard', 'train', seed, 0.0, fused)
         # Other products than those seen alone: another seed draws them.
         pairs = ViewSet(cache / 'train_pairs', 'standard', 'train', seed + 1, 1.0, fused)
+        rare = ViewSet(cache / 'train_rare', 'standard', 'train', seed + 2, 1.0, fused, rare=True)
         return {
             'train': (alone, self.train_items),
             'train_pairs': (pairs, self.pair_items),
+            'train_rare': (rare, self.rare_items),
         } | {
             name: (ViewSet(cache / name, style, name, seed, 1.0, fused), items)
             for name, (style, items) in held.items()

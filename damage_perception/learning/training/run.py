@@ -48,6 +48,13 @@ def read_split(config: TrainingConfig, paths: Paths, name: str) -> list[StoredVi
     return read_views(views, items)
 
 
+def training_views(config: TrainingConfig, paths: Paths) -> list[StoredView]:
+    """Map the views to learn from, those with a reference as many times as they count."""
+    paired = [view for name in ('train_pairs', 'train_rare')
+              for view in read_split(config, paths, name)]  # fmt: skip
+    return read_split(config, paths, 'train') + config.pair_repeats * paired
+
+
 def train(
     training: Training,
     validation: Sequence[StoredView],

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -23,12 +23,15 @@ from damage_perception.learning.training.training_view import training_view
 from damage_perception.network.inputs import INPUT_VERSION
 from damage_perception.network.weights import sha256
 from damage_perception.synthesis.noise import stream
+from damage_perception.synthesis.products import FAMILIES
 from damage_perception.synthesis.records import write_whole
 from damage_perception.synthesis.render import render_sample, split_of
 from damage_perception.synthesis.spec import SynthesisSpec
 
 SHARD = 32  # items of a shard
 _MOST_SHOTS = 6  # of a track
+_RARE_DAMAGES = ('missing_unit', 'spill')
+_RARE_FAMILIES = (*FAMILIES, *(('blister', 'multi_pack') * 3))  # more than a third are packs
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class ViewSet:
         references: share of items that are rendered with a reference.
         fused: share of items that are seen in several frames, as along a track.
         copies: items of each product.
+        rare: whether to show what is rare and hard: packs that lack a unit, spills.
     """
 
     folder: Path
@@ -52,11 +56,13 @@ class ViewSet:
     references: float = 0.0
     fused: float = 0.0
     copies: int = 2
+    rare: bool = False
 
     @property
     def spec(self) -> SynthesisSpec:
         """What the engine is asked for."""
-        return SynthesisSpec(style=self.style, copies=self.copies)
+        spec = SynthesisSpec(style=self.style, copies=self.copies)
+        return replace(spec, families=_RARE_FAMILIES, damages=_RARE_DAMAGES) if self.rare else spec
 
     def indices(self, shard: int) -> list[int]:
         """Give the engine's numbers of the items of a shard."""
