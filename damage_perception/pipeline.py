@@ -72,7 +72,7 @@ class DamagePipeline:
         self._calibration = calibration or detector_calibration(file, self.detector)
         self._calibration.check_detector(self.detector)
         self._policy = load_policy(self._settings.decision.policy_file)
-        self._support = SupportFinder(self._settings.plane)
+        self._support = SupportFinder(self._settings.plane, only_look)
         self.references = references or References(self._settings.gallery.folder)
         self._sensor = SensorWatch()
         self._only_look = only_look

@@ -73,6 +73,19 @@ def test_support_on_both_sides_of_an_item_that_fills_the_middle_of_a_crop() -> N
     assert support.region[10:110, 5:155].all()
 
 
+def test_one_item_in_a_picture_of_its_own_parts_nothing_but_its_support() -> None:
+    depth = _belt(floor=None)[60:180, 80:240].copy()
+    camera = CameraIntrinsics(160, 120, 300.0, 300.0, 79.5, 59.5)
+    column, row = np.meshgrid(np.arange(160), np.arange(120))
+    across = column - 80 + 0.5 * (row - 60)  # a box that lies at a slant from side to side
+    depth[np.abs(across) < 36] = np.nan
+    depth[np.abs(across) < 28] = 0.9
+    alone = SupportFinder(alone=True).update(depth, camera)
+    assert alone is not None
+    assert alone.plane.offset == pytest.approx(1.0, abs=0.005)
+    assert alone.region[5:115, 5:155].all()
+
+
 def test_support_is_remembered_while_it_is_covered() -> None:
     finder = SupportFinder()
     before = finder.update(_belt(), CAMERA)

@@ -44,7 +44,7 @@ def view_of_item(
         measured = MeasuredFrame.of(frame)
     except FrameError as error:
         raise UserError(f'a reference needs depth and calibration: {error}') from error
-    support = SupportFinder(settings.plane).update(measured.depth_m, measured.camera)
+    support = SupportFinder(settings.plane, alone).update(measured.depth_m, measured.camera)
     if support is None:
         raise UserError('no belt or tray was found in the picture; show more of it')
     height_m = height_image(measured.depth_m, support.plane, measured.camera)

@@ -11,6 +11,7 @@ from damage_perception.perception.projection import Plane, on_plane, plane_axes,
 
 _PIECE = 0.02  # share of the support that a piece of it shows at least: gaps part rollers
 _HIDDEN = 0.05  # of the middle of a picture that shows less support is filled by one item
+_OTHER_SIDE = 0.1  # share of the support that must be seen on the other side of it
 _BAND = 0.06  # of a picture's height or width that is one of its sides
 _ALONG = 0.45  # share of a side that shows the support if it runs along there
 _MAP_COLUMNS = 320  # width of the map of the support
@@ -28,11 +29,12 @@ def map_step(camera: CameraIntrinsics) -> int:
 
 
 def main_piece(
-    on: NDArray[np.bool_], above: NDArray[np.bool_], is_known: bool
+    on: NDArray[np.bool_], above: NDArray[np.bool_], is_known: bool, alone: bool = False
 ) -> NDArray[np.bool_]:
     """Keep the support in the middle of the picture, also where parcels cut it into pieces.
 
-    Not the largest piece: the floor may happen to lie in the same plane.
+    Not the largest piece: the floor may happen to lie in the same plane. But one item in the middle
+    of a picture of its own (`alone`) parts nothing but its support.
     """
     count, pieces = cv2.connectedComponents(_dense(on), connectivity=4)
     hidden = on[middle(on.shape)].mean() < _HIDDEN
@@ -62,7 +64,16 @@ def main_piece(
     weight = np.bincount(labels.ravel(), (_nearness(on.shape) * piece).ravel(), minlength=count)
     weight[0] = 0.0
     main: NDArray[np.bool_] = piece & (labels == int(np.argmax(weight)))
-    return main
+    return main | _beyond_item(on, pieces) if alone else main
+
+
+def _beyond_item(on: NDArray[np.bool_], pieces: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Mark the large pieces that adjoin what lies in the middle: it parts them."""
+    area = np.bincount(pieces.ravel())
+    area[0] = 0
+    large = area >= _OTHER_SIDE * area.sum()
+    large &= np.isin(np.arange(len(area)), pieces[_beside_middle(on)])
+    return np.asarray(large[pieces] & (pieces > 0))
 
 
 def surrounds(on: NDArray[np.bool_]) -> bool:

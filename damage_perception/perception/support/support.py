@@ -31,10 +31,16 @@ class Support:
 
 
 class SupportFinder:
-    """Find the support in depth images and remember it until it moves."""
+    """Find the support in depth images and remember it until it moves.
 
-    def __init__(self, settings: PlaneSettings | None = None) -> None:
+    Args:
+        settings: see `PlaneSettings`.
+        alone: whether each picture was taken of one item.
+    """
+
+    def __init__(self, settings: PlaneSettings | None = None, alone: bool = False) -> None:
         self.settings = settings or PlaneSettings()
+        self._alone = alone
         self._camera: CameraIntrinsics | None = None
         self.forget()
         warm_up()
@@ -97,7 +103,7 @@ class SupportFinder:
         height = height_image(depth_m, self._plane, camera)[::step, ::step]
         near = np.abs(height) < self.settings.tolerance_m
         above = height >= self.settings.tolerance_m
-        on = main_piece(near, above, is_known=self._known is not None)
+        on = main_piece(near, above, self._known is not None, self._alone)
         v, u = np.nonzero(on)
         if len(u) < 50:
             return
