@@ -13,8 +13,9 @@ from damage_perception.report import Status
 CARD = (150, 60, 170)
 
 
-def found(picture: Heap) -> list[FoundItem]:
-    return find_items(picture.rgb, picture.height_m, picture.region, PIXEL_M, ItemsSettings())
+def found(picture: Heap, alone: bool = False) -> list[FoundItem]:
+    seen = picture.rgb, picture.height_m, picture.region
+    return find_items(*seen, PIXEL_M, ItemsSettings(), alone)
 
 
 def share(item: FoundItem, block: Block) -> float:
@@ -43,6 +44,16 @@ def test_a_thin_mailer_of_another_colour_is_an_item(top_m: float, seed: int) -> 
 @pytest.mark.parametrize('seed', range(3))
 def test_a_stain_of_another_colour_is_no_item(seed: int) -> None:
     assert found(painted(heap(seed=seed), Block(120, 90, 150, 110), (200, 60, 60))) == []
+
+
+def test_in_a_picture_of_one_item_it_is_what_looks_unlike_the_support() -> None:
+    card = Block(120, 90, 150, 110)
+    picture = painted(heap(seed=1), card, (200, 60, 60))
+    (item,) = found(picture, alone=True)
+    assert share(item, card) > 0.9
+    assert found(heap(seed=1), alone=True) == []
+    (taller,) = found(painted(heap(Block(300, 60, 60, 60, 0.08)), card, (200, 60, 60)), alone=True)
+    assert share(taller, card) == 0.0  # it is found already, so the card is a stain
 
 
 def test_a_card_and_its_pockets_are_one_item() -> None:

@@ -35,7 +35,9 @@ Box = tuple[slice, slice]
 Labels = NDArray[np.int32]
 
 
-def add_flat(scene: Scene, labels: Labels, min_height_m: float, min_size_m: float) -> Labels:
+def add_flat(
+    scene: Scene, labels: Labels, min_height_m: float, min_size_m: float, unproved: bool = False
+) -> Labels:
     """Give flat things a label of their own, with what stands on them.
 
     Args:
@@ -43,10 +45,11 @@ def add_flat(scene: Scene, labels: Labels, min_height_m: float, min_size_m: floa
         labels: (H, W) int32, what stands out by height, 0 = support.
         min_height_m: height from which it does.
         min_size_m: metres across below which something is no item.
+        unproved: take what only looks unlike the support, too, whether it lies higher or not.
     """
     step = max(1, round(_CELL_M / scene.pixel_m))
     coarse = np.ascontiguousarray(labels[::step, ::step])
-    flat = _flat_things(scene.coarser(step), coarse, min_height_m, min_size_m)
+    flat = _flat_things(scene.coarser(step), coarse, min_height_m, min_size_m, unproved)
     if not flat.any():
         return labels
     rows, columns = labels.shape
@@ -58,7 +61,9 @@ def add_flat(scene: Scene, labels: Labels, min_height_m: float, min_size_m: floa
     return np.where(fine > 0, fine, taken[labels])
 
 
-def _flat_things(scene: Scene, labels: Labels, min_height_m: float, min_size_m: float) -> Labels:
+def _flat_things(
+    scene: Scene, labels: Labels, min_height_m: float, min_size_m: float, unproved: bool
+) -> Labels:
     """Number flat things on from the labels of what stands out, (H, W) int32, 0 = none."""
     things = np.zeros_like(labels)
     newest = int(labels.max())
@@ -69,7 +74,9 @@ def _flat_things(scene: Scene, labels: Labels, min_height_m: float, min_size_m: 
         for region, spot in enumerate(find_objects(regions), start=1):
             box = _wider(spot, scene)
             flat = filled(regions[box] == region) & (things[box] == 0)
-            if _is_flat_thing(scene, box, flat, labels[box], min_height_m, min_size_m):
+            if _may_be_flat_thing(scene, box, flat, min_height_m, min_size_m) and (
+                unproved or _lies_higher(scene, box, flat, labels[box])
+            ):
                 newest += 1
                 things[box][flat] = newest
     return things
@@ -88,9 +95,10 @@ def _wider(spot: Box, scene: Scene) -> Box:
     return rows, columns
 
 
-def _is_flat_thing(
-    scene: Scene, box: Box, flat: Mask, labels: Labels, min_height_m: float, min_size_m: float
+def _may_be_flat_thing(
+    scene: Scene, box: Box, flat: Mask, min_height_m: float, min_size_m: float
 ) -> bool:
+    """Tell whether a region has size and shape of a mailer or a card, and does not stand out."""
     least_px = min_size_m / scene.pixel_m
     area = np.count_nonzero(flat)
     if area < least_px**2 or np.count_nonzero(flat & scene.rim[box]) > _CUT * np.sqrt(area):
@@ -99,9 +107,8 @@ def _is_flat_thing(
     hull = cv2.convexHull(np.concatenate(outlines))
     if area < _SOLID * cv2.contourArea(hull) or min(cv2.minAreaRect(hull)[1]) < least_px:
         return False
-    if np.count_nonzero(flat & (scene.smooth_m[box] > min_height_m)) > _STANDING * area:
-        return False
-    return _lies_higher(scene, box, flat, labels)
+    standing = np.count_nonzero(flat & (scene.smooth_m[box] > min_height_m))
+    return bool(standing <= _STANDING * area)
 
 
 def _lies_higher(scene: Scene, box: Box, flat: Mask, labels: Labels) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import cv2
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
-from damage_perception.perception.items.cut import ItemsSettings, cut_pieces
+from damage_perception.perception.items.cut import Cut, ItemsSettings, cut_pieces
 from damage_perception.perception.items.each import of_each
 from damage_perception.perception.items.flat import add_flat
 from damage_perception.perception.items.join_model import shipped_joins
@@ -63,8 +64,24 @@ def find_items(
     filled_m = _FILLS * max(region.shape) * pixel_m if alone else math.inf
     labels, doubts = join_pieces(scene, cut.labels, cut.doubts, shipped_joins(), filled_m)
     labels = _standing_out(labels, scene.smooth_m, _LOW * settings.min_height_m)
-    standing_labels = int(labels.max())
-    labels = add_flat(scene, labels, settings.min_height_m, settings.min_size_m)
+    size = settings.min_height_m, settings.min_size_m
+    found = _listed(cut, add_flat(scene, labels, *size), labels, doubts, settings, region.shape)
+    if alone and not found:  # one is there, so it is what looks unlike the support
+        flat = add_flat(scene, labels, *size, unproved=True)
+        found = _listed(cut, flat, labels, doubts, settings, region.shape)
+    return found
+
+
+def _listed(
+    cut: Cut,
+    labels: NDArray[np.int32],
+    standing: NDArray[np.int32],
+    doubts: Mapping[int, float],
+    settings: ItemsSettings,
+    shape: tuple[int, ...],
+) -> list[FoundItem]:
+    """List what is labelled; labels that are not of what is `standing` are of flat things."""
+    scene, highest = cut.scene, int(standing.max())
     found = []
     for label, box in enumerate(find_objects(labels), start=1):
         if box is None:
@@ -76,7 +93,7 @@ def find_items(
             scene.smooth_m[box],
             scene.rim[box],
             doubts.get(label, 0.0),
-            0.75 * settings.min_height_m if label <= standing_labels else -np.inf,
+            0.75 * settings.min_height_m if label <= highest else -np.inf,
             scene.pixel_m,
         )
         if status & Status.TRUNCATED and _is_strip(
@@ -84,7 +101,7 @@ def find_items(
         ):
             continue
         mask = np.repeat(np.repeat(labels[box] == label, cut.step, axis=0), cut.step, axis=1)
-        found.append(_placed(mask, box, cut.step, cut.corner, region.shape, status))
+        found.append(_placed(mask, box, cut.step, cut.corner, shape, status))
     return sorted(found, key=lambda item: (item.roi.y, item.roi.x))
 
 
