@@ -10,7 +10,7 @@ import typer
 
 def train_joins(
     out: Annotated[Path, typer.Option(help='Folder to write the trees to.')],
-    items: Annotated[int, typer.Option(help='Items to render.', min=1)] = 8000,
+    items: Annotated[int, typer.Option(help='Items to render.', min=1)] = 6000,
     seed: Annotated[int, typer.Option(help='Seed of the items.')] = 4242,
     workers: Annotated[int, typer.Option(help='Processes that render.', min=1)] = 1,
 ) -> None:
