@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from damage_perception.perception.geometry.relief import smoothed
 from damage_perception.perception.geometry.surface import Relief, own_relief
 from damage_perception.perception.view.item_view import ItemView
+from damage_perception.quantiles import median
 
 INPUT_VERSION = 1
 CHANNELS = (
@@ -65,8 +66,8 @@ def view_tensor(
     out = np.zeros((len(CHANNELS), *shape), np.float32)
     valid = view.valid
     std = _deviation(view)
-    coloured = view.rgb.any(axis=2) | view.seen  # behind edges there is colour but no place
-    out[RGB] = _colour(view.rgb, coloured)
+    coloured = view.coloured | view.seen  # behind edges there is colour but no place
+    _paint(out[RGB], view.rgb, coloured)
     out[HAS_COLOUR], out[SEEN] = coloured, view.seen
     height = np.where(valid, view.height_m, np.float32(0.0))
     out[0] = squeeze(height / std)
@@ -81,7 +82,7 @@ def view_tensor(
     out[VALID], out[ITEM] = valid, view.item_mask
     if reference is not None:
         both = valid & reference.valid
-        out[REFERENCE_RGB] = _colour(reference.rgb, reference.seen)
+        _paint(out[REFERENCE_RGB], reference.rgb, reference.seen)
         difference = (height - np.nan_to_num(reference.height_m)) / std
         out[REFERENCE_DIFFERENCE] = np.where(both, squeeze(difference), np.float32(0.0))
         out[15] = reference.seen & reference.item_mask
@@ -125,14 +126,13 @@ def batch(tensors: list[Tensor]) -> Tensor:
 def _deviation(view: ItemView) -> np.float32:
     """Give the standard deviation of one pixel's height, metres: the median over the item."""
     known = view.height_std_m[view.item_mask & view.valid]
-    return np.float32(max(float(np.median(known)) if known.size else 0.0, _STD_FLOOR_M))
+    return np.float32(max(median(known) if known.size else 0.0, _STD_FLOOR_M))
 
 
-def _colour(rgb: NDArray[np.uint8], seen: NDArray[np.bool_]) -> Tensor:
-    """Scale colour to about zero mean and unit deviation, (3, H, W); 0 where nothing is seen."""
-    scaled = scaled_colour(rgb)
-    scaled[~seen] = 0.0
-    return np.ascontiguousarray(scaled.transpose(2, 0, 1))
+def _paint(channels: Tensor, rgb: NDArray[np.uint8], seen: NDArray[np.bool_]) -> None:
+    """Set channels (3, H, W) that are 0 to scaled colour where something is seen."""
+    for channel, levels in zip(channels, cv2.split(rgb), strict=True):
+        np.copyto(channel, scaled_colour(levels), where=seen)
 
 
 def _significance(relief: Relief) -> Tensor:
@@ -153,7 +153,7 @@ def _slope(height: Tensor, valid: NDArray[np.bool_], resolution_m: float) -> Ten
     mean = cv2.GaussianBlur(height, (0, 0), sigma) / np.maximum(weight, np.float32(0.05))
     across = cv2.Sobel(mean, cv2.CV_32F, 1, 0, scale=0.125)
     down = cv2.Sobel(mean, cv2.CV_32F, 0, 1, scale=0.125)
-    slope = np.hypot(across, down) / np.float32(resolution_m)
+    slope = cv2.magnitude(across, down) / np.float32(resolution_m)
     return np.where(weight > 0.3, slope, np.float32(0.0)).astype(np.float32)
 
 

@@ -23,6 +23,7 @@ from damage_perception.network.inputs import (
     VALID,
 )
 from damage_perception.network.outputs import CLASSES, SCORES, STRIDE
+from damage_perception.quantiles import quantiles
 
 Map = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -71,7 +72,7 @@ def network_features(maps: Map, scores: Map, channels: Map) -> dict[str, float]:
 def _highest(values: Map, count: int) -> Map:
     """Give the highest values (N,), falling; all of them where they are fewer."""
     if values.size > count:
-        values = np.partition(values, values.size - count)[-count:]
+        values = np.partition(values, (values.size - count, values.size - 1))[-count:]
     return np.sort(values)[::-1]
 
 
@@ -80,11 +81,13 @@ def channel_features(channels: Map) -> dict[str, float]:
     seen, item = channels[SEEN] > 0, channels[ITEM] > 0
     face, beside, valid = seen & item, seen & ~item, channels[VALID] > 0
     found: dict[str, float] = {}
+    measured, unmeasured = face & valid, face & ~valid
     for name, part in (('relief', RELIEF), ('residual', _RESIDUAL), ('slope', SLOPE)):
-        found |= _spread(name, channels[part], face & valid)
+        found |= _spread(name, channels[part], measured)
     found |= _spread('beside_height', channels[_HEIGHT], beside & valid)
-    found['no_depth'] = float(np.mean(~valid[face])) if face.any() else np.nan
-    found['no_depth_blob'] = _largest(face & ~valid)
+    area = np.count_nonzero(face)
+    found['no_depth'] = np.count_nonzero(unmeasured) / area if area else np.nan
+    found['no_depth_blob'] = _largest(unmeasured)
     found |= _print(channels, face, beside)
     found |= _reference(channels, face)
     return found
@@ -95,27 +98,30 @@ def _spread(name: str, values: Map, where: Mask) -> dict[str, float]:
     chosen = values[::_EVERY, ::_EVERY][where[::_EVERY, ::_EVERY]]
     if chosen.size < _FEWEST:
         return dict.fromkeys((f'{name}_{part}' for part in _SPREAD), np.nan)
-    low, mid, high, top = np.percentile(chosen, (0.5, 50, 95, 99.5))
-    return {f'{name}_low': float(low), f'{name}_mid': float(mid), f'{name}_high': float(high),
-            f'{name}_top': float(top), f'{name}_std': float(chosen.std())}  # fmt: skip
+    told = (*quantiles(chosen, (0.005, 0.5, 0.95, 0.995)), float(chosen.std()))
+    return {f'{name}_{part}': value for part, value in zip(_SPREAD, told, strict=True)}
 
 
 def _largest(mask: Mask) -> float:
     """Give the pixels of the largest blob."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    if not mask.any():
+        return 0.0
+    _, _, stats, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8))
     return float(stats[1:, cv2.CC_STAT_AREA].max(initial=0))
 
 
 def _print(channels: Map, face: Mask, beside: Mask) -> dict[str, float]:
     """Tell of colours and edges on the face, and of what lies beside the item."""
     coloured = channels[HAS_COLOUR] > 0
-    grey = channels[RGB].mean(axis=0)
+    red, green, blue = channels[RGB]
+    grey = (red + green + blue) / np.float32(3.0)
     edges = np.abs(cv2.Laplacian(cv2.GaussianBlur(grey, (0, 0), 1.0), cv2.CV_32F))
     blurred = cv2.GaussianBlur(grey, (0, 0), 6.0)
     local = cv2.GaussianBlur(np.square(grey - blurred), (0, 0), 6.0)
-    chroma = channels[RGB].max(axis=0) - channels[RGB].min(axis=0)
-    found = _spread('edges', edges, face & coloured) | _spread('local', local, face & coloured)
-    found |= _spread('grey', grey, face & coloured) | _spread('chroma', chroma, face & coloured)
+    chroma = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    printed = face & coloured
+    found = _spread('edges', edges, printed) | _spread('local', local, printed)
+    found |= _spread('grey', grey, printed) | _spread('chroma', chroma, printed)
     return found | _spread('beside_grey', grey, beside & coloured)
 
 
@@ -161,8 +167,8 @@ def _colour_distance(mine: Map, other: Map, both: Mask) -> Map:
 def _lit_alike(theirs: Map, own: Map, both: Mask) -> Map:
     """Give a channel of the reference the brightness and contrast of the item's."""
     a, b = theirs[both], own[both]
-    quarters = [np.percentile(part, (10, 50, 90)) for part in (a, b)]
-    span = max(float(quarters[0][2] - quarters[0][0]), 1e-3)
+    quarters = [quantiles(part, (0.1, 0.5, 0.9)) for part in (a, b)]
+    span = max(quarters[0][2] - quarters[0][0], 1e-3)
     gain = np.clip((quarters[1][2] - quarters[1][0]) / span, 0.5, 2.0)
     return np.asarray((theirs - quarters[0][1]) * np.float32(gain) + np.float32(quarters[1][1]),
                       np.float32)  # fmt: skip

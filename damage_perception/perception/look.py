@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from damage_perception.frame import ItemIdentity, MeasuredFrame
@@ -54,7 +55,7 @@ class Look:
     def observation(self, support: Plane) -> Observation:
         """Give what tracking compares."""
         roi = self.item.roi
-        colour = self.frame.rgb[roi.slices][self.item.mask].mean(axis=0)
+        colour = np.array(cv2.mean(self.frame.rgb[roi.slices], self.item.mask.view(np.uint8))[:3])
         if self.face is not None:
             axes = self.face.axes[:, :2]
             return Observation(self.face.centre, self.face.size, colour, self.is_clean, axes)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from made_views import made_view
 
 from damage_perception.network.backends import check_batch
-from damage_perception.network.judgement import judge_views
+from damage_perception.network.judgement import Question, judge_views
 from damage_perception.network.outputs import ANY, CLASSES, SCORES, NetworkOutput
 from damage_perception.report import DamageType
 
@@ -58,3 +60,36 @@ def test_what_is_not_seen_is_not_judged():
 
 def test_no_views_need_no_network():
     assert judge_views(Painter(), []) == []
+
+
+class Slow(Painter):
+    """A painter that waits until it may go on."""
+
+    def __init__(self):
+        self.go_on = threading.Event()
+
+    def predict(self, batch):
+        assert self.go_on.wait(10.0)
+        return super().predict(batch)
+
+
+def test_the_caller_goes_on_while_the_network_judges():
+    view, slow = marked((0.15, 0.1), 40, 30), Slow()
+    question = Question(slow, [view])
+    slow.go_on.set()
+    (said,), (expected,) = question.answer(), judge_views(Painter(), [view])
+    assert said.log_odds.tobytes() == expected.log_odds.tobytes()
+    np.testing.assert_equal(said.features, expected.features)
+
+
+class Broken(Painter):
+    def predict(self, batch):
+        raise RuntimeError('no network today')
+
+
+def test_an_error_of_the_network_is_raised_with_the_answer_and_harms_no_other_question():
+    view = marked((0.15, 0.1), 40, 30)
+    question = Question(Broken(), [view])
+    with pytest.raises(RuntimeError, match='no network today'):
+        question.answer()
+    assert judge_views(Painter(), [view])[0].features['net_any'] == 36

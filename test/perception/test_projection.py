@@ -12,6 +12,7 @@ from damage_perception.perception.projection import (
     plane_axes,
     points,
     project,
+    window_points,
 )
 from damage_perception.report import Roi
 
@@ -33,6 +34,14 @@ def test_points_on_a_plane_have_no_height_and_project_back(
     met = on_plane(u, v, plane, CAMERA)
     assert np.allclose(plane.heights(met), 0.0, atol=1e-9)
     assert np.allclose(project(met, CAMERA), np.stack([u, v], 1), atol=1e-6)
+
+
+def test_points_of_a_window_are_those_of_its_pixels() -> None:
+    depth = np.random.default_rng(0).uniform(0.2, 3.0, (48, 64)).astype(np.float32)
+    window, places = Roi(5, 10, 45, 20), np.array([0, 44, 45, 600, 899])
+    v, u = np.divmod(places, window.width)
+    expected = points(depth, u + window.x, v + window.y, CAMERA)
+    assert np.array_equal(window_points(depth, places, CAMERA, window), expected)
 
 
 @given(TILT, TILT, st.floats(0.3, 3.0))

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from damage_perception.network.backends import Backend, open_backend
-from damage_perception.network.judgement import NetworkJudgement, judge_views
+from damage_perception.network.judgement import NetworkJudgement, Question, judge_views
 from damage_perception.network.network_settings import NetworkSettings
 from damage_perception.network.weights import manifest_digest
 from damage_perception.perception.comparison.comparison import comparison_features
@@ -20,7 +20,11 @@ from damage_perception.perception.evidence.evidence import (
 )
 from damage_perception.perception.evidence.item_features import item_features
 from damage_perception.perception.gallery.fit import FittedReference
-from damage_perception.perception.geometry.geometry import GeometrySettings, find_damage
+from damage_perception.perception.geometry.geometry import (
+    GeometryEvidence,
+    GeometrySettings,
+    find_damage,
+)
 from damage_perception.perception.geometry.surface import Relief, own_relief
 from damage_perception.perception.view.item_view import ItemView
 
@@ -56,6 +60,12 @@ class Memory:
             and self.frames <= view.frames < _IMPROVED * self.frames
         )
 
+    def take(self, item: Asked, judgement: NetworkJudgement, differences: dict[str, float]) -> None:
+        """Remember what the network says of an item and what it differs in from its references."""
+        self.judgement, self.frames = judgement, item.view.frames
+        self.compared = item.reference is not None
+        self.differences, self.unexplained = differences, None
+
 
 @dataclass(frozen=True, eq=False)
 class Asked:
@@ -89,6 +99,26 @@ class Asked:
         return own_relief(self.view)
 
 
+@dataclass(frozen=True, eq=False)
+class _Shape:
+    """What depth tells of an item without the relief that its product has by design."""
+
+    relief: Relief | None
+    geometry: GeometryEvidence
+    features: dict[str, float]
+
+    @staticmethod
+    def of(item: Asked, settings: GeometrySettings) -> _Shape:
+        view = item.unexplained
+        relief = item.relief if view is item.view else own_relief(view)
+        geometry = find_damage(view, settings, relief)
+        return _Shape(relief, geometry, item_features(view, relief, geometry))
+
+
+def _differences(item: Asked) -> dict[str, float]:
+    return comparison_features(item.view, [fitted.aligned for fitted in item.references])
+
+
 class Assessor:
     """Geometry, and beside it the network with the trees that weigh both.
 
@@ -110,43 +140,41 @@ class Assessor:
             self._backend, self._model = _opened(folder, settings, self.detector)
 
     def assess(self, items: list[Asked], settings: GeometrySettings) -> list[Evidence]:
-        """Say what is known of each item."""
-        self._ask_network(items)
-        return [self._weighed(item, settings) for item in items]
-
-    def _ask_network(self, items: list[Asked]) -> None:
-        if self._backend is None:
-            return
+        """Say what is known of each item; the network judges beside geometry."""
         new = [
             (item, item.memory) for item in items
             if item.memory and not item.memory.serves(item.view, item.reference is not None)
         ]  # fmt: skip
-        said = judge_views(
-            self._backend,
-            [item.view for item, _ in new],
-            [item.reference for item, _ in new],
-            [item.relief for item, _ in new],
-        )
-        for (item, memory), judgement in zip(new, said, strict=True):
-            memory.judgement, memory.frames = judgement, item.view.frames
-            memory.unexplained = None
-            memory.compared = item.reference is not None
-            aligned = [fitted.aligned for fitted in item.references]
-            memory.differences = comparison_features(item.view, aligned)
+        question = self._question([item for item, _ in new])
+        shapes = [_Shape.of(item, settings) for item in items]
+        if question is not None:
+            differences = [_differences(item) for item, _ in new]
+            said = question.answer()
+            for (item, memory), judgement, differs in zip(new, said, differences, strict=True):
+                memory.take(item, judgement, differs)
+        return [self._weighed(item, shape) for item, shape in zip(items, shapes, strict=True)]
 
-    def _weighed(self, item: Asked, settings: GeometrySettings) -> Evidence:
-        plain = item.unexplained is item.view
-        relief = item.relief if plain else own_relief(item.unexplained)
-        geometry = find_damage(item.unexplained, settings, relief)
+    def _question(self, items: list[Asked]) -> Question | None:
+        if self._backend is None or not items:
+            return None
+        return Question(
+            self._backend,
+            [item.view for item in items],
+            [item.reference for item in items],
+            [item.relief for item in items],
+        )
+
+    def _weighed(self, item: Asked, shape: _Shape) -> Evidence:
+        geometry = shape.geometry
         if self._model is None:
             return of_geometry(geometry)
-        features = item_features(item.unexplained, relief, geometry)
         judgement = item.memory.judgement if item.memory else None
-        features |= item.memory.differences if item.memory else {}
+        features = shape.features | (item.memory.differences if item.memory else {})
         said = self._model.weigh(item.view, geometry, features, judgement)
+        plain = item.unexplained is item.view
         if plain or not (item.memory and judgement and said.score > _SUSPECT):
             return said
-        again = self._again(item, item.memory, relief)
+        again = self._again(item, item.memory, shape.relief)
         return min(
             said,
             self._model.weigh(item.unexplained, geometry, features, again),

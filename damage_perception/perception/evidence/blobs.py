@@ -13,6 +13,7 @@ from damage_perception.perception.decision.odds import logistic
 from damage_perception.perception.geometry.geometry import DamageBlob
 from damage_perception.perception.view.item_view import ItemView
 from damage_perception.perception.view.outline import filled
+from damage_perception.quantiles import median, quantiles
 from damage_perception.report import DamageType
 
 _AROUND_M = 0.03  # the ring around a damage that its depth is measured from
@@ -66,7 +67,7 @@ def _placed(
 def _blob(
     view: ItemView, network: NetworkJudgement, kind: DamageType, mask: NDArray[np.bool_]
 ) -> DamageBlob:
-    odds = float(np.percentile(network.log_odds[mask], 95))
+    odds = quantiles(network.log_odds[mask], (0.95,))[0]
     # A liquid is flat: what depth tells there is of what it runs over.
     depth = 0.0 if kind == DamageType.SPILL else _depth(view, mask)
     return DamageBlob(kind, mask, depth, float(logistic(odds)))
@@ -81,6 +82,5 @@ def _depth(view: ItemView, mask: NDArray[np.bool_]) -> float:
     around, inside = around[np.isfinite(around)], inside[np.isfinite(inside)]
     if around.size < 20 or inside.size < 5:
         return math.nan
-    below = float(np.median(around)) - inside
-    low, high = np.percentile(below, (5, 95))
-    return float(high if high >= -low else low)
+    low, high = quantiles(median(around) - inside, (0.05, 0.95))
+    return high if high >= -low else low

@@ -23,6 +23,7 @@ from damage_perception.perception.geometry.relief import (
 )
 from damage_perception.perception.geometry.surface import Relief, own_relief
 from damage_perception.perception.view.item_view import ItemView
+from damage_perception.quantiles import quantiles
 from damage_perception.report import DamageType
 from damage_perception.setting import check_ranges, setting
 
@@ -170,10 +171,12 @@ def _relief_blobs(
     settings: GeometrySettings,
 ) -> list[DamageBlob]:
     """Cut the significant places out: what deviates by a third of their peak belongs to them."""
+    sure = significance >= settings.half_significance
+    if not sure.any():
+        return []
     sign = 1.0 if damage_type is DamageType.CRUSH else -1.0
     mean, _ = smoothed(relief, relief.residual_m, 0.004)
     inward = np.where(relief.item > 0.5, -sign * mean, 0.0)
-    sure = significance >= settings.half_significance
     seeds = sure.copy()
     blobs: list[DamageBlob] = []
     while seeds.any() and len(blobs) < _MOST_BLOBS:
@@ -195,4 +198,4 @@ def _deepest(view: ItemView, relief: Relief, mask: NDArray[np.bool_], sign: floa
     """Give the largest deviation within a mask but for a twentieth, which flying pixels may be."""
     below = sign * (_enlarge(relief.surface_m, view)[mask] - view.height_m[mask])
     below = below[np.isfinite(below)]
-    return float(np.percentile(below, 95)) if below.size else float('nan')
+    return quantiles(below, (0.95,))[0]

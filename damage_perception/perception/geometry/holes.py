@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from damage_perception.perception.geometry.surface import Relief
 from damage_perception.perception.view.item_view import ItemView
 from damage_perception.perception.view.outline import filled
+from damage_perception.quantiles import median
 
 _DARK = 0.45  # of the face's median luminance
 _RADIUS_M = (0.004, 0.03)
@@ -41,8 +42,8 @@ def find_holes(view: ItemView, relief: Relief) -> list[Hole]:
     inside = filled(view.item_mask)
     luminance = cv2.GaussianBlur(cv2.cvtColor(view.rgb, cv2.COLOR_RGB2GRAY), (5, 5), 0)
     usual = float(np.median(luminance[view.item_mask]))
-    blank = ~view.rgb.any(axis=2)  # a neighbour that lies on the item
-    dark = inside & (luminance < _DARK * usual) & ~blank
+    # What is black is a neighbour that lies on the item.
+    dark = inside & (luminance < _DARK * usual) & view.coloured
     if np.count_nonzero(dark) * view.resolution_m**2 < np.pi * _RADIUS_M[0] ** 2:
         return []
     _, labels, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8))
@@ -75,11 +76,11 @@ def _judge(
     below = below[np.isfinite(below)]
     lost = 1.0 - below.size / area
     centre = np.array([cols.mean(), rows.mean()])
-    depth = float(np.median(below)) if below.size >= _FEWEST_PIXELS else float('nan')
+    depth = median(below) if below.size >= _FEWEST_PIXELS else float('nan')
     # A shaded dent is dark and deep too, but so is what lies just beside.
     rim = (surface - view.height_m)[_ring(view, centre, float(radius), _WALL_M)]
     rim = rim[np.isfinite(rim)]
-    fall = depth - (float(np.median(rim)) if rim.size else 0.0)
+    fall = depth - (median(rim) if rim.size else 0.0)
     if fall > _DEEP_M:
         return Hole(mask, 4.0 * fall / _DEEP_M, depth)
     around = view.height_m[_ring(view, centre, float(radius), _RING_M)]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from damage_perception.perception.geometry.surface import Relief
 from damage_perception.perception.view.outline import slope
+from damage_perception.quantiles import median, quantiles
 
 Map = NDArray[np.float32]
 
@@ -49,7 +50,7 @@ def rigidity(relief: Relief, edge_m: Map) -> float:
     """
     mean, share = smoothed(relief, relief.residual_m, 0.006)
     above = mean[(relief.weight > 0) & (mean > 0)]
-    wrinkle = float(np.percentile(above, 70)) if above.size else 0.0
+    wrinkle = quantiles(above, (0.7,))[0] if above.size else 0.0
     allowed = 1.0 * np.hypot(relief.std_m, 1.2e-3)
     rim = (edge_m > 0.006) & (edge_m < 0.018) & (share > _FEWEST_MEASURED)
     softness = max(wrinkle / allowed, relief.bulge_m / 3.3e-3, _drooping(mean, rim) / 3.6)
@@ -160,7 +161,7 @@ def _noise(
     values = mean[judged][::3]  # neighbours say the same
     if not values.size:
         return expected
-    own = 1.4826 * float(np.median(np.abs(values - np.median(values))))
+    own = 1.4826 * median(np.abs(values - np.float32(median(values))))
     patch = 4.0 * np.pi * (relief.correlation_m**2 + sigma_m**2)
     samples = np.count_nonzero(judged) * relief.cell_m**2 / patch
     total = _PRIOR_SAMPLES * expected**2 + samples * own**2

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from damage_perception.perception.view.item_view import ItemView
 from damage_perception.perception.view.outline import own_face
+from damage_perception.quantiles import median
 
 CELL_M = 0.0045  # depth noise is correlated over more, so coarser cells lose nothing
 _FEWEST_CELLS = 25
@@ -102,19 +103,29 @@ def _fit(
         gram = weighted.T @ design[:, :used] + prior[:used, :used] + 1e-9 * np.eye(used)
         terms[:used] = np.linalg.solve(gram, weighted.T @ values)
         off = np.abs(values - design @ terms)
-        scale = max(1.4826 * float(np.median(off)), std)
+        scale = max(1.4826 * median(off), std)
         if flat:
             trust = 1.0 / np.maximum(off, 0.3 * scale) * scale
         else:
             trust = np.square(np.maximum(0.0, 1.0 - np.square(off / (_TUKEY * scale))))
-    spread = 1.4826 * float(np.median(off))
-    grid_y, grid_x = np.indices(height.shape)
-    everywhere = _terms((grid_x.ravel() - x_mid) / half, (grid_y.ravel() - y_mid) / half) @ terms
+    spread = 1.4826 * median(off)
+    x, y = (
+        (np.arange(n) - mid) / half
+        for n, mid in zip(height.shape[::-1], (x_mid, y_mid), strict=True)
+    )
+    everywhere = _values(terms, x, y[:, None])
     curved = design[:, 3:] @ terms[3:]
     flat_part = design[:, :3] @ np.linalg.lstsq(design[:, :3], curved, rcond=None)[0]
     bulge = float(np.std(curved - flat_part))
-    return everywhere.reshape(height.shape).astype(np.float32), spread, bulge
+    return everywhere.astype(np.float32), spread, bulge
 
 
 def _terms(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([np.ones_like(x), x, y, x * x, x * y, y * y], axis=1)
+
+
+def _values(
+    terms: NDArray[np.float64], x: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    level, along, down, bend, twist, sag = terms
+    return (level + y * (down + y * sag)) + x * (along + x * bend) + (twist * y) * x

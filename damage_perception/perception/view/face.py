@@ -13,12 +13,13 @@ from damage_perception.frame import CameraIntrinsics, MeasuredFrame
 from damage_perception.perception.projection import (
     Plane,
     plane_axes,
-    points,
     project,
     rays,
+    window_points,
 )
 from damage_perception.perception.sensor.sensor import SensorProfile
 from damage_perception.perception.support.ransac import fit_plane
+from damage_perception.quantiles import median
 from damage_perception.report import Pose, Roi
 
 _FEWEST_POINTS = 30
@@ -91,13 +92,12 @@ def find_face(
     Returns:
         The face; None where the item shows too little depth.
     """
-    measured = mask & np.isfinite(frame.depth_m[roi.slices])
-    v, u = np.nonzero(measured)
-    if len(u) < _FEWEST_POINTS:
+    measured = np.flatnonzero(mask & np.isfinite(frame.depth_m[roi.slices]))
+    if len(measured) < _FEWEST_POINTS:
         return None
-    some = slice(None, None, 1 + len(u) // _MOST_POINTS)
-    cloud = points(frame.depth_m, u[some] + roi.x, v[some] + roi.y, frame.camera)
-    noise_m = profile.std_m(float(np.median(cloud[:, 2])))
+    some = measured[:: 1 + len(measured) // _MOST_POINTS]
+    cloud = window_points(frame.depth_m, some, frame.camera, roi)
+    noise_m = profile.std_m(median(cloud[:, 2]))
     plane = _face_plane(cloud, max(noise_m, _RELIEF_M))
     if abs(np.asarray(plane.normal) @ np.asarray(support.normal)) >= 0.5:
         face = _oriented(plane, _footprint(plane, frame, mask, roi, support), support)
@@ -125,17 +125,18 @@ def _face_plane(cloud: NDArray[np.float64], noise_m: float) -> Plane:
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
     normals /= np.maximum(lengths, _THIN_M2)
-    distance = np.abs(normals @ some.T - np.sum(normals * corners[:, 0], axis=1)[:, None])
+    distance = normals @ some.T - np.sum(normals * corners[:, 0], axis=1)[:, None]
+    distance /= 3.0 * noise_m
     # A soft vote: a dent or a bulge costs its points a part of their vote, not all of it.
-    votes = np.sum(np.maximum(0.0, 1.0 - (distance / (3.0 * noise_m)) ** 2), axis=1)
+    votes = np.sum(np.maximum(0.0, 1.0 - np.square(distance, out=distance)), axis=1)
     votes[lengths[:, 0] < _THIN_M2] = -1.0  # three points on a line lie on every plane through it
     best = int(np.argmax(votes))
     plane = Plane.through(normals[best] + [0.0, 0.0, 1e-12], corners[best, 0])
     for _ in range(3):
-        near = np.abs(plane.heights(cloud)) < 3.0 * noise_m
-        if near.sum() < 10:
+        near = np.flatnonzero(np.abs(plane.heights(cloud)) < 3.0 * noise_m)
+        if len(near) < 10:
             break
-        plane = fit_plane(cloud[near])
+        plane = fit_plane(np.take(cloud.T, near, axis=1).T)
     return plane
 
 
@@ -150,7 +151,7 @@ def _footprint(
     """
     inside = mask.astype(np.uint8)
     rim = mask & (cv2.erode(inside, np.ones((5, 5), np.uint8), borderValue=0) == 0)
-    v, u = np.nonzero(rim)
+    v, u = np.divmod(np.flatnonzero(rim), roi.width)
     ray = rays(u + roi.x, v + roi.y, frame.camera)
     depth = frame.depth_m[v + roi.y, u + roi.x].astype(np.float64)
     edge = -plane.offset / (ray @ np.asarray(plane.normal))

@@ -8,6 +8,7 @@ points out of the face towards the camera; the face itself is height 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -54,10 +55,16 @@ class ItemView:
         if self.rgb.shape != (*shape, 3):
             raise ValueError(f'rgb must be {(*shape, 3)}, got {self.rgb.shape}')
 
-    @property
+    @cached_property
     def valid(self) -> NDArray[np.bool_]:
         """Where height was measured, (H, W) bool."""
         return ~np.isnan(self.height_m)
+
+    @cached_property
+    def coloured(self) -> NDArray[np.bool_]:
+        """Where the picture is not black, (H, W) bool."""
+        red, green, blue = cv2.split(self.rgb)
+        return (red | green | blue) > 0
 
 
 def without_whiskers(mask: NDArray[np.bool_], resolution_m: float) -> NDArray[np.bool_]:
