@@ -26,6 +26,7 @@ patch: 64
 validate_every: 8
 ema_samples: 4
 pair_items: 4
+rare_items: 4
 evidence_items: 8
 """
 
