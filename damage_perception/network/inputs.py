@@ -153,7 +153,7 @@ def _slope(height: Tensor, valid: NDArray[np.bool_], resolution_m: float) -> Ten
     mean = cv2.GaussianBlur(height, (0, 0), sigma) / np.maximum(weight, np.float32(0.05))
     across = cv2.Sobel(mean, cv2.CV_32F, 1, 0, scale=0.125)
     down = cv2.Sobel(mean, cv2.CV_32F, 0, 1, scale=0.125)
-    slope = cv2.magnitude(across, down) / np.float32(resolution_m)
+    slope = np.hypot(across, down) / np.float32(resolution_m)
     return np.where(weight > 0.3, slope, np.float32(0.0)).astype(np.float32)
 
 
