@@ -92,8 +92,13 @@ def test_a_training_begins_with_other_weights_and_counts_what_they_have_seen(tmp
     assert all(torch.equal(told[name], mine[name]) for name in told)
     assert (training.before, training.samples) == (100, 0)
     training.step()
+    now, midway = training.average.state_dict(), training.candidate().state_dict()
+    name = 'classes.weight'
+    assert torch.allclose(midway[name], 0.5 * (told[name] + now[name]))
+    assert not torch.equal(midway[name], now[name])
     training.save(tmp_path / 'checkpoint')
     going_on.load(tmp_path / 'checkpoint')
+    assert torch.equal(going_on.candidate().state_dict()[name], midway[name])
     assert (going_on.before, going_on.samples) == (100, CONFIG.batch)
 
 

@@ -100,13 +100,14 @@ def _validate(
     manifest: Manifest,
     loss: float,
 ) -> None:
-    """Measure the averaged weights, note it in the curve, keep them if they are the best.
+    """Measure the weights, note it in the curve, keep them if they are the best.
 
     The curve holds the same on views that were trained on: far above the validation split, more
     data helps; near it and low, a larger network or more time does. What the network takes for
     damage on sound places of some training views is learned from next.
     """
-    judge = TorchBackend(training.average, 'bf16' if pays_bf16(training.device) else 'fp32',
+    network = training.candidate()
+    judge = TorchBackend(network, 'bf16' if pays_bf16(training.device) else 'fp32',
                          training.device.type).predict  # fmt: skip
     found = measure(Truth.of(validation), network_scores(validation, judge), intervals=False)
     views, config = training.patches.views, training.config
@@ -124,7 +125,7 @@ def _validate(
     if _merit(point) > best or not (paths.out / BEST / MANIFEST).is_file():
         chosen = Manifest({}, manifest.command, manifest.commit, config.seed,
                           training.before + training.samples)  # fmt: skip
-        write_tensors(training.average, paths.out / BEST, chosen)
+        write_tensors(network, paths.out / BEST, chosen)
 
 
 def _merit(point: dict[str, Any]) -> float:

@@ -36,6 +36,7 @@ class Training:
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
         self.samples, self.before = 0, 0  # seen here, and by the weights that it began with
+        self._begun: dict[str, Tensor] = {}  # those weights
         self.curve: list[dict[str, Any]] = []
 
     @property
@@ -97,6 +98,7 @@ class Training:
         for name, parameter in self.network.named_parameters():
             for key, value in self.optimizer.state.get(parameter, {}).items():
                 tensors[f'optimizer.{key}.{name}'] = value
+        tensors |= {f'begun.{name}': value for name, value in self._begun.items()}
         notes = {'curve': self.curve, 'alarms': self.patches.alarms, 'before': self.before}
         write_checkpoint(folder, tensors, self.samples, notes, self.config)
 
@@ -109,7 +111,20 @@ class Training:
         state = load_network(weights).state_dict()
         self.network.load_state_dict(state)
         self.average.load_state_dict(state)
-        self.before = read_manifest(weights).samples
+        self._begun, self.before = copy.deepcopy(state), read_manifest(weights).samples
+
+    def candidate(self) -> DamageNetwork:
+        """Give the weights to measure and keep: averaged ones.
+
+        Of a training that began with others, those midway between them and these: it learns from
+        other products and forgets some of what it knew, and midway both is known (Wortsman et al.
+        2022, Robust fine-tuning of zero-shot models).
+        """
+        network = copy.deepcopy(self.average)
+        for name, value in network.state_dict().items():
+            if name in self._begun and value.is_floating_point():
+                value.lerp_(self._begun[name].to(value.device), 0.5)
+        return network
 
     def load(self, folder: Path) -> None:
         """Go on from a checkpoint.
@@ -123,6 +138,7 @@ class Training:
         try:
             self.network.load_state_dict(_part(tensors, 'network.'))
             self.average.load_state_dict(_part(tensors, 'average.'))
+            self._begun = _part(tensors, 'begun.')
         except RuntimeError:
             raise UserError(f'{folder} is a checkpoint of another network; start anew') from None
         for name, parameter in self.network.named_parameters():
