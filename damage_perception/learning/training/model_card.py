@@ -68,14 +68,21 @@ def model_card(
 
 def _origin(result: dict[str, Any], manifest: Manifest) -> list[str]:
     config = result['config']
+    before = manifest.samples - config['samples']
+    began = f'It began with weights that had seen {before:,} of them (training.md).'
     return [
         f'Made by `{manifest.command}` at commit `{manifest.commit[:12]}`, seed {manifest.seed};',
         f'weights after {manifest.samples:,} patches, the best on the shifted validation split.',
-        f'Rendered for it: {config["train_items"]:,} items alone and {config["pair_items"]:,} with',
+        *([began] if before else []),
+        f'Rendered for it: {config["train_items"]:,} items alone and {_paired(config):,} with',
         f'a reference to learn from, {config["evidence_items"]:,} others to fit the evidence on',
         f'({result["trees"]} trees), {config["validation_items"]:,} shifted ones to choose by,',
         f'{config["test_items"]:,} of each split to measure on. Nothing pretrained, no photos.',
     ]
+
+
+def _paired(config: dict[str, Any]) -> int:
+    return int(config['pair_items'] + config.get('rare_items', 0))
 
 
 def _parts(result: dict[str, Any]) -> list[str]:

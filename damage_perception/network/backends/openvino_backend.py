@@ -30,6 +30,7 @@ class OpenVinoBackend:
         options: dict[str, Any] = {
             'PERFORMANCE_HINT': 'LATENCY',
             'INFERENCE_PRECISION_HINT': 'bf16' if precision == 'bf16' else 'f32',
+            'ENABLE_CPU_PINNING': False,  # each process would pin its threads to the same cores
         }
         if threads:
             options['INFERENCE_NUM_THREADS'] = threads
